@@ -1,0 +1,1 @@
+drop table setup_links, logins, members, workspaces, users;

@@ -1,0 +1,1 @@
+drop table intake_keys, intake, groups, pairings, channel_keys, channel_credentials, channels;

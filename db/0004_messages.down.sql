@@ -1,0 +1,1 @@
+drop table receipt_keys, receipts, provider_ids, attempts, deliveries, messages;

@@ -1,0 +1,103 @@
+create table messages (
+  workspace_id uuid not null references workspaces,
+  id uuid not null,
+  channel_id uuid not null,
+  direction text not null check (direction in ('out', 'in')),
+  source text not null check (source in ('api', 'reminder')),
+  source_id uuid,
+  content jsonb not null,
+  created_by uuid,
+  created_at timestamptz not null default now(),
+  primary key (workspace_id, id)
+) partition by range (id);
+
+create table deliveries (
+  workspace_id uuid not null,
+  id uuid not null,
+  message_id uuid not null,
+  channel_id uuid not null,
+  group_id uuid,
+  phone text,
+  -- The name of the recipient at the time of sending, so that history stays readable.
+  recipient_name text,
+  status text not null default 'queued' check (status in
+    ('queued', 'in_flight', 'accepted', 'sent', 'delivered', 'read', 'failed', 'unknown', 'cancelled', 'missed')),
+  due_at timestamptz not null,
+  -- Later than this is missed, not late.
+  catch_up_until timestamptz not null,
+  priority smallint not null default 0,
+  reason text,
+  detail text,
+  recipients integer,
+  delivered_count integer not null default 0,
+  read_count integer not null default 0,
+  in_flight_at timestamptz,
+  accepted_at timestamptz,
+  sent_at timestamptz,
+  delivered_at timestamptz,
+  read_at timestamptz,
+  ended_at timestamptz,
+  primary key (workspace_id, id),
+  foreign key (workspace_id, message_id) references messages,
+  check (num_nonnulls(group_id, phone) = 1)
+) partition by range (id);
+create index deliveries_message on deliveries (workspace_id, message_id);
+create index deliveries_status on deliveries (workspace_id, status, id desc);
+create index deliveries_channel on deliveries (workspace_id, channel_id, id desc);
+
+create table attempts (
+  workspace_id uuid not null,
+  id uuid not null,
+  delivery_id uuid not null,
+  channel_id uuid not null,
+  number smallint not null,
+  provider_id text not null,
+  wire_to text not null,
+  payload bytea not null,
+  fence bigint not null,
+  status text not null check (status in ('in_flight', 'accepted', 'refused', 'deferred', 'unknown')),
+  code text,
+  detail text,
+  started_at timestamptz not null default now(),
+  deadline_at timestamptz not null,
+  settled_at timestamptz,
+  primary key (workspace_id, id),
+  foreign key (workspace_id, delivery_id) references deliveries
+) partition by range (id);
+create index attempts_delivery on attempts (workspace_id, delivery_id, number);
+
+create table provider_ids (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  provider_id text not null,
+  delivery_id uuid not null,
+  attempt_id uuid not null,
+  primary key (workspace_id, channel_id, provider_id)
+);
+
+create table receipts (
+  workspace_id uuid not null,
+  id uuid not null,
+  delivery_id uuid not null,
+  recipient text not null,
+  kind text not null check (kind in ('delivered', 'read')),
+  at timestamptz not null,
+  primary key (workspace_id, id),
+  foreign key (workspace_id, delivery_id) references deliveries
+) partition by range (id);
+create index receipts_delivery on receipts (workspace_id, delivery_id);
+
+create table receipt_keys (
+  workspace_id uuid not null,
+  delivery_id uuid not null,
+  recipient text not null,
+  kind text not null,
+  primary key (workspace_id, delivery_id, recipient, kind)
+);
+
+call convoke_tenant_table('messages', true);
+call convoke_tenant_table('deliveries', true);
+call convoke_tenant_table('attempts', true);
+call convoke_tenant_table('provider_ids', true);
+call convoke_tenant_table('receipts', true);
+call convoke_tenant_table('receipt_keys', true);

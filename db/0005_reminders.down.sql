@@ -1,0 +1,1 @@
+drop table reminder_occurrence_targets, reminder_occurrences, reminder_targets, reminders;

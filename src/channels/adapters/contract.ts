@@ -1,0 +1,126 @@
+/**
+ * All that the house knows of a provider. An adapter never throws for an outcome that can be
+ * expected, never touches the database, and keeps the ids of its provider to itself.
+ */
+import type { Content } from '../../kernel/index.ts';
+
+export type Capabilities = {
+  readonly content: readonly 'text'[];
+  readonly textLimit: number;
+  readonly groups: boolean;
+  readonly pairing: readonly ('qr' | 'code')[];
+  /** `ours` = a re-send may carry the same id; `theirs` = an ambiguous send stays unknown. */
+  readonly providerId: 'ours' | 'theirs';
+  /** What a positive answer to `send` means: on its way to the recipient, or taken to be forwarded. */
+  readonly answerMeans: 'sent' | 'accepted';
+  readonly transport: 'socket' | 'http';
+};
+
+export type WireTarget = { kind: 'group'; providerId: string } | { kind: 'phone'; phone: string };
+
+/** What enters the wire. Derived once, stored, and relayed unchanged ever after. */
+export type Wire = {
+  /** Our id for it where `capabilities.providerId` is `ours`. */
+  providerId: string;
+  /** Recipient in the provider's own form, made by `Adapter.address`. */
+  to: string;
+  /** Made by `Adapter.encode`. */
+  payload: Uint8Array;
+};
+
+export type SendOutcome =
+  | { outcome: 'accepted'; at: Date; providerId: string; recipients?: number }
+  | { outcome: 'refused'; code: string; detail: string }
+  | { outcome: 'deferred'; code: string; until: Date }
+  | { outcome: 'unknown'; cause: string };
+
+export type ConnectionState =
+  | { status: 'connecting' }
+  | { status: 'connected'; phone: string; account: string; profileName: string | undefined }
+  /** The connection comes back by itself at `retryAt`. */
+  | { status: 'waiting'; reason: string; retryAt: Date }
+  | { status: 'degraded'; reason: string }
+  | { status: 'restricted'; reason: string; until: Date | undefined }
+  /** Over for good: credentials are worthless (`logged_out`) or a person must act. */
+  | { status: 'ended'; reason: EndReason };
+
+export type EndReason = 'logged_out' | 'forbidden' | 'client_outdated' | 'replaced' | 'credentials_broken';
+
+export type GroupSnapshot = { providerId: string; subject: string; size: number; metadata: unknown };
+
+export type ReceiptFact = {
+  /** The provider id of our message. */
+  providerId: string;
+  kind: 'delivered' | 'read';
+  /** Who, in the provider's own form. */
+  recipient: string;
+  at: Date;
+};
+
+/** A late word on something sent before, such as an ack that came after the answer was given up. */
+export type LateAnswer = { providerId: string; outcome: SendOutcome };
+
+/** A raw inbound payload. `key` is unique per channel: the same message again has the same key. */
+export type RawInbound = { key: string; kind: string; payload: Uint8Array };
+
+export type Inbound =
+  | { kind: 'text'; key: string; from: string; group: string | undefined; text: string; at: Date }
+  | { kind: 'unrecognised'; key: string };
+
+/** Where a connection reports. Calls return once what they bring is stored. */
+export type Sink = {
+  state(state: ConnectionState): void;
+  /** The complete list; groups that are not in it are gone. */
+  groups(all: GroupSnapshot[]): Promise<void>;
+  /** Some groups changed or came; `gone` holds provider ids. */
+  groupsChanged(changed: GroupSnapshot[], gone: string[]): Promise<void>;
+  inbound(raw: RawInbound[]): Promise<void>;
+  receipts(facts: ReceiptFact[]): Promise<void>;
+  late(answers: LateAnswer[]): Promise<void>;
+  /** The stored payload of a message that a recipient could not read and asks for again. */
+  payloadOf(providerId: string): Promise<Uint8Array | undefined>;
+  /** Metadata stored by an earlier snapshot. */
+  groupMetadata(providerId: string): Promise<unknown>;
+};
+
+/** Credentials and keys of one channel: encrypted and fenced by whoever hands this out. */
+export type CredentialStore = {
+  readCredentials(): Promise<Uint8Array | undefined>;
+  writeCredentials(plain: Uint8Array): Promise<void>;
+  readKeys(type: string, ids: string[]): Promise<Map<string, Uint8Array>>;
+  /** All in one transaction; undefined deletes. Rejects when the lease is lost, and then nothing is written. */
+  writeKeys(changes: { type: string; id: string; value: Uint8Array | undefined }[]): Promise<void>;
+  clear(): Promise<void>;
+};
+
+export type PairingStep =
+  | { step: 'show_qr'; qr: string }
+  | { step: 'show_code'; code: string }
+  | { step: 'connecting' }
+  | { step: 'done'; phone: string; account: string; profileName: string | undefined }
+  | { step: 'failed'; reason: string };
+
+export type PairingRequest = { method: 'qr' } | { method: 'code'; phone: string };
+
+export type Connection = {
+  send(wire: Wire, deadline: Date): Promise<SendOutcome>;
+  /** `release` keeps the credentials valid; `logout` ends them at the provider, best effort. */
+  close(how: 'release' | 'logout'): Promise<void>;
+  /** Asks the provider for all groups and reports them to the sink. */
+  refreshGroups?(): Promise<void>;
+};
+
+export type Adapter = {
+  readonly kind: string;
+  readonly capabilities: Capabilities;
+  /** Never throws; states arrive at the sink. `canWrite` is asked in the socket's own write. */
+  connect(store: CredentialStore, sink: Sink, canWrite: () => boolean): Connection;
+  /** Ends after `done` or `failed`, or when the signal aborts. */
+  pair?(request: PairingRequest, store: CredentialStore, signal: AbortSignal): AsyncIterable<PairingStep>;
+  /** Draws the id of a message that we name ourselves. */
+  newProviderId(): string;
+  address(target: WireTarget): string;
+  encode(content: Content): Uint8Array;
+  /** Pure and plural: a payload may hold many messages; unknown shapes come back as `unrecognised`. */
+  parse(raw: RawInbound): Inbound[];
+};

@@ -1,0 +1,49 @@
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+} from 'kysely';
+import type { EngineConnection } from './engine.ts';
+
+/**
+ * A Kysely that speaks over one connection that somebody else opened and will release.
+ * Transactions are the doors' business: its own `transaction()` is refused.
+ */
+export function kyselyOver<Tables>(connection: EngineConnection): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: dialectOver(connection) });
+}
+
+function dialectOver(connection: EngineConnection): Dialect {
+  const only: DatabaseConnection = {
+    executeQuery: async <Row>(query: CompiledQuery): Promise<QueryResult<Row>> => {
+      const answer = await connection.query(query.sql, query.parameters);
+      return { rows: answer.rows as Row[], numAffectedRows: BigInt(answer.affected) };
+    },
+    // biome-ignore lint/correctness/useYield: pages are read by keyset, streams are not part of the engine.
+    streamQuery: async function* () {
+      throw new Error('Read pages by keyset instead of a stream.');
+    },
+  };
+  const refuse = async () => {
+    throw new Error('Open transactions with inWorkspace or inEngine.');
+  };
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+    createIntrospector: db => new PostgresIntrospector(db),
+    createDriver: () => ({
+      init: async () => undefined,
+      acquireConnection: async () => only,
+      beginTransaction: refuse,
+      commitTransaction: refuse,
+      rollbackTransaction: refuse,
+      releaseConnection: async () => undefined,
+      destroy: async () => undefined,
+    }),
+  };
+}

@@ -1,0 +1,118 @@
+import pg from 'pg';
+import type { Answer, Engine, EngineConnection } from './engine.ts';
+
+export type PostgresOptions = {
+  url: string;
+  /** Where LISTEN works when `url` goes through a transaction pooler. */
+  directUrl?: string | undefined;
+  poolSize: number;
+  /** Told about faults of idle connections; each is replaced on the next use. */
+  onFault: (error: Error) => void;
+};
+
+const RELISTEN_MS = 1_000;
+
+/** PostgreSQL 15 or later over `pg`. bigint columns arrive as number: none of ours passes 2^53. */
+export function openPostgres(options: PostgresOptions): Engine {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(20, (text: string) => Number(text));
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    types,
+    application_name: 'convoke',
+    connectionTimeoutMillis: 10_000,
+  });
+  pool.on('error', options.onFault);
+  const ear = new Ear(options.directUrl ?? options.url, options.onFault);
+  return {
+    kind: 'server',
+    acquire: async () => connectionOf(await pool.connect()),
+    listen: (channel, onPayload) => ear.listen(channel, onPayload),
+    close: async () => {
+      await ear.close();
+      await pool.end();
+    },
+  };
+}
+
+function connectionOf(client: pg.PoolClient): EngineConnection {
+  const onFault = () => undefined;
+  client.on('error', onFault);
+  return {
+    query: async (text, params): Promise<Answer> => {
+      const result = await client.query(text, params as unknown[]);
+      return { rows: result.rows, affected: result.rowCount ?? 0 };
+    },
+    script: async text => {
+      await client.query(text);
+    },
+    release: broken => {
+      client.off('error', onFault);
+      client.release(broken === true);
+    },
+  };
+}
+
+/** One connection of its own for LISTEN; it comes back by itself after a fault. */
+class Ear {
+  readonly #url: string;
+  readonly #onFault: (error: Error) => void;
+  readonly #listeners = new Map<string, Set<(payload: string) => void>>();
+  #client: pg.Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(url: string, onFault: (error: Error) => void) {
+    this.#url = url;
+    this.#onFault = onFault;
+  }
+
+  async listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>> {
+    const known = this.#listeners.get(channel);
+    const listeners = known ?? new Set();
+    listeners.add(onPayload);
+    if (!known) {
+      this.#listeners.set(channel, listeners);
+      if (this.#client) await this.#client.query(`listen ${pg.escapeIdentifier(channel)}`);
+      else await this.#connect();
+    }
+    return async () => {
+      listeners.delete(onPayload);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  async #connect(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.#url, application_name: 'convoke listen', keepAlive: true });
+    this.#client = client;
+    client.on('notification', message => {
+      for (const listener of this.#listeners.get(message.channel) ?? []) listener(message.payload ?? '');
+    });
+    client.on('error', error => this.#onFault(error));
+    client.on('end', () => this.#comeBack(client));
+    try {
+      await client.connect();
+      for (const channel of this.#listeners.keys()) await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      this.#onFault(error as Error);
+      await client.end().catch(() => undefined);
+      this.#comeBack(client);
+    }
+  }
+
+  #comeBack(client: pg.Client): void {
+    if (this.#closed || this.#client !== client) return;
+    this.#client = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#connect(), RELISTEN_MS);
+    this.#timer.unref();
+  }
+}

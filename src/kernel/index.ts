@@ -1,0 +1,28 @@
+/**
+ * kernel – what every room stands on.
+ * Owns: the database and its two doors, `Scope`, errors, config, HTTP, secrets, ids and clock, activity
+ *   and its sealer, live updates, due work, leases, the wake-up bus, the log, the admin socket.
+ * Promises: one transaction per request that sees one workspace; a fact is recorded with its change;
+ *   due work fires once per claim, at its instant.
+ * Never: knows what a channel, message or reminder is.
+ * Called by: every room; it imports none.
+ */
+export { type Fact, type FactPage, readActivity, record } from './activity.ts';
+export { type Clock, systemClock } from './clock.ts';
+export type { Config } from './config.ts';
+export { afterCommit, type Database, inWorkspace, outsideTransaction, type Tx } from './database/database.ts';
+export { isUniqueViolation, sqlState } from './database/engine.ts';
+export type { Tables } from './database/tables.ts';
+export { cancelDue, createDueWorker, type DueItem, type DueWorker, scheduleDue, takeDue } from './due-work.ts';
+export { AppError, type ErrorCode, type FieldError, invalidField, notFound, StartError } from './errors.ts';
+export { type Flush, groupCommit } from './group-commit.ts';
+export { pageCursor, readCursor } from './http/page.ts';
+export type { Gate, OpenRoute, Permission, Reply, Routes, WorkspaceRoute } from './http/route.ts';
+export { Content, Id, IdParams, Instant, PageQuery, Phone, pageOf, Target } from './http/shapes.ts';
+export { isId, newId } from './ids.ts';
+export type { Kernel } from './kernel.ts';
+export { createLeases, type Lease, LeaseLost, type Leases } from './leases.ts';
+export { maskPhone } from './log.ts';
+export { type Actor, mintScope, type Scope } from './scope.ts';
+export type { Secrets, Vault } from './secrets.ts';
+export { hint, type Wake } from './wake.ts';

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { Content, Id, Instant, PageQuery, Phone, pageOf, Target } from '../kernel/index.ts';
+
+export const DeliveryStatus = z.enum([
+  'queued',
+  'in_flight',
+  'accepted',
+  'sent',
+  'delivered',
+  'read',
+  'failed',
+  'unknown',
+  'cancelled',
+  'missed',
+]);
+export type DeliveryStatus = z.output<typeof DeliveryStatus>;
+
+export const NewMessage = z.strictObject({
+  channel_id: Id,
+  to: Target,
+  content: Content,
+  send_at: Instant.optional().describe('Later than now; left out = at once'),
+});
+
+export const Recipient = z.object({
+  group_id: Id.nullable(),
+  phone: Phone.nullable(),
+  name: z.string().nullable().describe('Subject of the group, or null'),
+});
+
+export const Attempt = z.object({
+  id: Id,
+  number: z.number().int(),
+  status: z.enum(['in_flight', 'accepted', 'refused', 'deferred', 'unknown']),
+  provider_id: z.string(),
+  code: z.string().nullable(),
+  detail: z.string().nullable(),
+  started_at: Instant,
+  settled_at: Instant.nullable(),
+});
+
+export const Receipt = z.object({
+  recipient: z.string().describe('Masked number or id of the recipient'),
+  kind: z.enum(['delivered', 'read']),
+  at: Instant,
+});
+
+/** The journey of a message. Each `_at` is the moment of one step; counts stand beside in groups. */
+export const Delivery = z.object({
+  id: Id,
+  status: DeliveryStatus,
+  reason: z.string().nullable().describe('A stable code when it ended otherwise than sent'),
+  detail: z.string().nullable().describe('The same in a plain sentence that says what to do'),
+  due_at: Instant,
+  in_flight_at: Instant.nullable(),
+  accepted_at: Instant.nullable(),
+  sent_at: Instant.nullable(),
+  delivered_at: Instant.nullable(),
+  read_at: Instant.nullable(),
+  ended_at: Instant.nullable().describe('When it failed, was cancelled, missed or became unknown'),
+  recipients: z.number().int().nullable().describe('How many people the group has besides the sender; 1 for a person'),
+  delivered_count: z.number().int(),
+  read_count: z.number().int(),
+});
+export type Delivery = z.output<typeof Delivery>;
+
+export const Message = z.object({
+  id: Id,
+  channel_id: Id,
+  channel_label: z.string(),
+  to: Recipient,
+  content: Content,
+  source: z.enum(['api', 'reminder']),
+  source_id: Id.nullable(),
+  created_at: Instant,
+  delivery: Delivery,
+});
+export type Message = z.output<typeof Message>;
+export const MessageDetail = Message.extend({ attempts: z.array(Attempt), receipts: z.array(Receipt) });
+export type MessageDetail = z.output<typeof MessageDetail>;
+export const MessagePage = pageOf(Message);
+
+/** Outcomes as the Activity page shows them: under way = accepted by us and not yet settled. */
+export const Outcome = z.enum(['waiting', 'under_way', 'delivered', 'needs_you', 'stopped']);
+export const MessageQuery = PageQuery.extend({
+  channel_id: Id.optional(),
+  status: DeliveryStatus.optional(),
+  outcome: Outcome.optional().describe(
+    'waiting = queued; under_way = in_flight, accepted; delivered = sent, delivered, read; needs_you = failed, unknown, missed; stopped = cancelled',
+  ),
+  source_id: Id.optional().describe('Only messages of this reminder'),
+});
