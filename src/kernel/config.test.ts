@@ -1,0 +1,81 @@
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { nearest, readConfig, settings } from './config.ts';
+import { StartError } from './errors.ts';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+
+describe('readConfig', () => {
+  it('has a default for every setting', () => {
+    const config = readConfig({ PATH: '/bin' });
+    expect(config).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      dataDir: resolve('data'),
+      databasePool: 10,
+      sandbox: false,
+    });
+    expect(Object.keys(config)).toEqual(Object.keys(settings));
+  });
+
+  it('reads what is given and takes an empty variable as not set', () => {
+    const config = readConfig({
+      CONVOKE_PORT: '0',
+      CONVOKE_HOST: '',
+      CONVOKE_MASTER_KEY: `new:${KEY},old:${KEY}`,
+      CONVOKE_PUBLIC_URL: 'https://convoke.example.org/',
+      DATABASE_URL: 'postgres://convoke:secret@db/convoke',
+    });
+    expect(config).toMatchObject({ port: 0, host: '127.0.0.1', publicUrl: 'https://convoke.example.org' });
+    expect(config.masterKey).toBe(`new:${KEY},old:${KEY}`);
+  });
+
+  it('stops at an unknown name and says the nearest known one', () => {
+    expect(() => readConfig({ CONVOKE_PROT: '1' })).toThrow(StartError);
+    expect(() => readConfig({ CONVOKE_PROT: '1' })).toThrow('Did you mean CONVOKE_PORT?');
+    expect(() => readConfig({ CONVOKE_DATABASE_URL: 'x' })).toThrow(/Did you mean/);
+  });
+
+  it.each([
+    ['CONVOKE_PORT', 'eighty'],
+    ['CONVOKE_PORT', '70000'],
+    ['CONVOKE_PORT', '-1'],
+    ['CONVOKE_DATABASE_POOL', '1'],
+    ['CONVOKE_LOG_LEVEL', 'loud'],
+    ['CONVOKE_SANDBOX', 'maybe'],
+    ['CONVOKE_PUBLIC_URL', 'convoke.example.org'],
+    ['CONVOKE_MASTER_KEY', 'a:short'],
+    ['CONVOKE_MASTER_KEY', `a:${KEY},a:${KEY}`],
+    ['DATABASE_URL', 'mysql://root@localhost/x'],
+  ])('refuses %s=%s by name', (name, value) => {
+    expect(() => readConfig({ [name]: value })).toThrow(StartError);
+    expect(() => readConfig({ [name]: value })).toThrow(name);
+  });
+
+  it('never repeats a secret in its complaint', () => {
+    expect(() => readConfig({ DATABASE_URL: 'pg://u:hunter2@h/x' })).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining('hunter2') }),
+    );
+  });
+
+  it('allows another WhatsApp server only in a sandbox', () => {
+    const foreign = {
+      CONVOKE_WHATSAPP_URL: 'ws://127.0.0.1:9/ws',
+      CONVOKE_WHATSAPP_ROOT_KEY: 'ab'.repeat(32),
+    };
+    expect(() => readConfig({ CONVOKE_WHATSAPP_URL: foreign.CONVOKE_WHATSAPP_URL })).toThrow(
+      'CONVOKE_SANDBOX=1',
+    );
+    expect(() => readConfig({ CONVOKE_WHATSAPP_ROOT_KEY: foreign.CONVOKE_WHATSAPP_ROOT_KEY })).toThrow(
+      'CONVOKE_WHATSAPP_ROOT_KEY',
+    );
+    expect(() => readConfig({ ...foreign, CONVOKE_SANDBOX: '0' })).toThrow(StartError);
+    expect(readConfig({ ...foreign, CONVOKE_SANDBOX: '1' }).whatsappUrl).toBe('ws://127.0.0.1:9/ws');
+  });
+});
+
+describe('nearest', () => {
+  it('counts changed letters', () => {
+    expect(nearest('CONVOKE_HOTS', ['CONVOKE_PORT', 'CONVOKE_HOST'])).toBe('CONVOKE_HOST');
+  });
+});
