@@ -12,7 +12,10 @@ type Step = { name: string; run: () => Promise<string | undefined> };
 
 const steps: Step[] = [
   { name: 'format and lint', run: () => tool('biome', ['check', '.', '--diagnostic-level=error']) },
-  { name: 'promises and cycles', run: () => tool('oxlint', ['--type-aware', 'src', 'sim', 'web', 'test', 'bench', 'scripts']) },
+  {
+    name: 'promises and cycles',
+    run: () => tool('oxlint', ['--type-aware', 'src', 'sim', 'web', 'test', 'bench', 'scripts']),
+  },
   { name: 'types', run: () => tool('tsc', ['-p', '.']) },
   { name: 'types of the web app', run: () => tool('tsc', ['--noEmit', '-p', 'web']) },
   { name: 'room order', run: async () => said(checkRooms(readSources(root))) },
@@ -52,7 +55,10 @@ function said(problems: string[]): string | undefined {
 
 function tool(name: string, args: string[]): Promise<string | undefined> {
   return new Promise(resolve => {
-    const child = spawn(`${root}/node_modules/.bin/${name}`, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(`${root}/node_modules/.bin/${name}`, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const out: Buffer[] = [];
     child.stdout.on('data', chunk => out.push(chunk));
     child.stderr.on('data', chunk => out.push(chunk));

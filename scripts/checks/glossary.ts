@@ -33,11 +33,14 @@ export function checkGlossary(root: string, sources: Source[]): string[] {
     if (!/^(src|web)\//.test(path) || path.endsWith('tables.ts')) continue;
     problems.push(...wrong(path, path.replace(/^.*\//, '').replace(/\.(test|room)?\.?tsx?$/, '')));
     for (const match of text.matchAll(exported)) problems.push(...wrong(path, match[1] ?? ''));
-    for (const match of text.matchAll(/['"`](\/v1\/[^'"`]*)['"`]/g)) problems.push(...wrong(path, match[1] ?? ''));
+    for (const match of text.matchAll(/['"`](\/v1\/[^'"`]*)['"`]/g))
+      problems.push(...wrong(path, match[1] ?? ''));
   }
   for (const file of readdirSync(join(root, 'db')).filter(name => name.endsWith('.up.sql'))) {
     const sql = readFileSync(join(root, 'db', file), 'utf8');
-    for (const match of sql.matchAll(/create (?:table|function|procedure|policy) ([a-z_]+)|^ {2}([a-z_]+) /gm)) {
+    for (const match of sql.matchAll(
+      /create (?:table|function|procedure|policy) ([a-z_]+)|^ {2}([a-z_]+) /gm,
+    )) {
       problems.push(...wrong(`db/${file}`, match[1] ?? match[2] ?? ''));
     }
   }

@@ -26,7 +26,11 @@ function* faults(source: Source): Generator<string> {
     const fault = faultOf(source.path, target, typeOnly);
     if (fault) yield `${line} ${fault}`;
   }
-  if (source.path.startsWith('src/') && !source.path.includes('/adapters/') && /\bkind\s*===\s*'linked'/.test(source.text)) {
+  if (
+    source.path.startsWith('src/') &&
+    !source.path.includes('/adapters/') &&
+    /\bkind\s*===\s*'linked'/.test(source.text)
+  ) {
     yield '1 The kind of a channel is asked outside adapters/: make it a capability.';
   }
 }
@@ -53,7 +57,9 @@ function roomFault(path: string, target: string): string | undefined {
   if (target !== `src/${to}/index.ts`) {
     // main.ts opens the engine itself before there is a kernel to ask.
     if (from === undefined && to === 'kernel') return undefined;
-    return target === `src/${to}/schema.ts` ? undefined : `Enter the room ${to} through its index.ts, not ${target}.`;
+    return target === `src/${to}/schema.ts`
+      ? undefined
+      : `Enter the room ${to} through its index.ts, not ${target}.`;
   }
   if (from === undefined) return undefined;
   return position(to) < position(from) ? undefined : `${from} stands left of ${to} and must not import it.`;

@@ -13,10 +13,14 @@ export type Source = { path: string; text: string; imports: Import[] };
 
 /** Every TypeScript file that git knows or would know, with what it imports. */
 export function readSources(root: string): Source[] {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  );
   return [...new Set(listed.split('\n'))]
     .filter(path => path !== '' && existsSync(join(root, path)))
     .map(path => {

@@ -14,7 +14,12 @@ export function checkUnused(sources: Source[]): string[] {
   }
   const imported = new Set(sources.flatMap(source => source.imports.map(({ target }) => target)));
   for (const { path, text } of sources) {
-    if (!/^(src|web|sim|test\/harness)\//.test(path) || path.endsWith('tables.ts') || path.endsWith('.test.ts')) continue;
+    if (
+      !/^(src|web|sim|test\/harness)\//.test(path) ||
+      path.endsWith('tables.ts') ||
+      path.endsWith('.test.ts')
+    )
+      continue;
     for (const match of text.matchAll(exported)) {
       const name = match[1] ?? '';
       const others = [...(counts.get(name) ?? [])].filter(place => place !== path);

@@ -1,0 +1,53 @@
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+/** A browser named by CONVOKE_BROWSER wins over the one from the package. */
+export async function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CONVOKE_BROWSER ?? (await unpackedChromium()),
+    args: ['--no-sandbox', '--headless=shell', '--disable-gpu'],
+  });
+}
+
+/**
+ * The packaged browser unpacks its libraries only where it believes to run on a matching runtime, and
+ * into the temporary folder: one folder per user, so that two users do not fight over the files.
+ */
+async function unpackedChromium(): Promise<string> {
+  process.env.AWS_LAMBDA_JS_RUNTIME = 'nodejs24.x';
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = join(tmpdir(), `convoke-chromium-${process.getuid?.() ?? 0}`);
+  mkdirSync(process.env.TMPDIR, { recursive: true });
+  const { default: packaged } = await import('@sparticuz/chromium');
+  const path = await packaged.executablePath();
+  if (before === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = before;
+  return path;
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+type AxeResult = {
+  violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+};
+
+/** WCAG A and AA violations of the page as it is now, each with the element at fault. */
+export async function axeViolations(page: Page): Promise<string[]> {
+  await page.evaluate(`${axeSource}; undefined`);
+  const result = (await page.evaluate(
+    "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })",
+  )) as AxeResult;
+  return result.violations.flatMap(violation =>
+    violation.nodes.map(
+      node => `${violation.id} (${violation.impact}): ${node.html.slice(0, 200)} – ${node.failureSummary}`,
+    ),
+  );
+}
+
+/** A folder of its own below the temporary one. */
+export function temporaryFolder(name: string): string {
+  return mkdtempSync(join(tmpdir(), `convoke-${name}-`));
+}
