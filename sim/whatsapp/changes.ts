@@ -1,0 +1,19 @@
+/** Tells the page and waiting tests that something in the world moved; coalesced, carries no data. */
+export class Changes {
+  readonly #listeners = new Set<() => void>();
+  #scheduled = false;
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  announce(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * WhatsApp simulator: a WhatsApp Web server with phones, at protocol level, for the demo and for tests.
+ *
+ * Owns: the simulated accounts, phones, groups, companions, and the ledger of what phones really decrypted.
+ * Promises: an unmodified Baileys client works against it; the ledger is written by the recipients' phones alone.
+ * Never: reaches any outside host, imports product code, or claims to know WhatsApp's policy.
+ * Called by: `npm run demo`, tests, benchmarks; product code never imports it.
+ */
+import { type Control, createControl } from './control.ts';
+import { listen, SOCKET_PATH } from './listener.ts';
+import { seedDemo } from './seed.ts';
+import { createWorld, type World, type WorldOptions } from './world.ts';
+
+export type SimulatorOptions = WorldOptions & {
+  /** Loopback port for socket and control API; 0 (the default) takes a free one. */
+  port?: number;
+  /** 'demo' (the default) brings the people of `DEMO`; 'empty' nobody. */
+  world?: 'demo' | 'empty';
+};
+
+export type WhatsAppSimulator = Control & {
+  /** For `waWebSocketUrl`. */
+  socketUrl: string;
+  /** Of the control API and the virtual phones' page. */
+  controlUrl: string;
+  /** Public key for `WA_CERT_DETAILS.PUBLIC_KEY`. */
+  rootKey: Buffer;
+  /** Calls back after each change of the world; gives the way to stop. */
+  onChange(listener: () => void): () => void;
+  close(): Promise<void>;
+};
+
+/** Starts a simulator; its methods mirror the control API. Throws when the port is taken. */
+export async function startWhatsAppSimulator(options: SimulatorOptions = {}): Promise<WhatsAppSimulator> {
+  const world = createWorld(options);
+  if (options.world !== 'empty') seedDemo(world);
+  const control = createControl(world);
+  const listener = await listen(world, control, options.port ?? 0);
+  return {
+    ...control,
+    socketUrl: `ws://127.0.0.1:${listener.port}${SOCKET_PATH}`,
+    controlUrl: `http://127.0.0.1:${listener.port}`,
+    rootKey: world.certificates.rootKey,
+    onChange: changed => world.changes.listen(changed),
+    async close() {
+      await listener.close();
+      await closePhones(world);
+    },
+  };
+}
+
+async function closePhones(world: World): Promise<void> {
+  for (const { phone } of world.accounts.values()) {
+    await phone.settled();
+    phone.close();
+  }
+}
+
+export type { Control } from './control.ts';
+export type { FaultsPatch } from './faults.ts';
+export type { LedgerEntry } from './ledger.ts';
+export { Refusal } from './refusal.ts';
+export { DEMO } from './seed.ts';
+export type { ChatView, GroupView, MessageView, PhoneView } from './views.ts';
