@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Demo } from './demo-process.ts';
+import { until } from './until.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export type ConvokeProcess = {
+  url: string;
+  output(): string;
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
+};
+
+/** `npm start` on a free port with the given settings; resolves when it says that it is ready. */
+export async function startConvokeProcess(env: Record<string, string>): Promise<ConvokeProcess> {
+  const child = spawn(join(root, 'node_modules/.bin/node'), ['src/main.ts'], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', CONVOKE_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const add = (chunk: Buffer) => {
+    output += chunk.toString();
+  };
+  child.stdout.on('data', add);
+  child.stderr.on('data', add);
+  const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
+  const url = await until(
+    () => {
+      if (child.exitCode !== null) throw new Error(`Convoke ended with ${child.exitCode}:\n${output}`);
+      return /Convoke is ready at (http:\S+)/.exec(output)?.[1];
+    },
+    { within: 30_000, what: () => `the line that says it is ready\n${output}` },
+  );
+  return {
+    url,
+    output: () => output,
+    end: signal => {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+/** Follows the one-time link that the first start printed and chooses a password. */
+export async function completeSetup(
+  convoke: ConvokeProcess,
+  password: string,
+): Promise<Omit<Demo, 'simulator_url' | 'phones'>> {
+  const token = /\/setup\/([A-Za-z0-9_-]+)/.exec(convoke.output())?.[1];
+  if (!token) throw new Error(`No setup link was printed:\n${convoke.output()}`);
+  const response = await fetch(`${convoke.url}/v1/setup`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: convoke.url },
+    body: JSON.stringify({ token, password }),
+  });
+  if (!response.ok) throw new Error(`Setup answered ${response.status}: ${await response.text()}`);
+  return { url: convoke.url, username: 'admin', password, workspace: 'main' };
+}
