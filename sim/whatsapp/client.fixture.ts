@@ -9,7 +9,7 @@ import type {
 import { BufferJSON, initAuthCreds, makeWASocket, WA_CERT_DETAILS, type WASocket } from 'baileys';
 import pino from 'pino';
 import type { WhatsAppSimulator } from './index.ts';
-import { silenceConsole } from './quiet.ts';
+import { silenceConsole } from './phones/quiet.ts';
 
 export type Ending = { code: number | undefined; type: string | undefined };
 type Shown = { id: string; chat: string; text: string; type: string; fromMe: boolean };
@@ -94,7 +94,7 @@ export class Client {
   }
 
   async leave(): Promise<void> {
-    this.required().end(undefined);
+    await this.required().end(undefined);
     await until(() => this.ending !== undefined);
   }
 

@@ -6,10 +6,10 @@
  * Never: reaches any outside host, imports product code, or claims to know WhatsApp's policy.
  * Called by: `npm run demo`, tests, benchmarks; product code never imports it.
  */
-import { type Control, createControl } from './control.ts';
-import { listen, SOCKET_PATH } from './listener.ts';
-import { seedDemo } from './seed.ts';
-import { createWorld, type World, type WorldOptions } from './world.ts';
+import { type Control, createControl } from './control/control.ts';
+import { listen, SOCKET_PATH } from './control/listener.ts';
+import { seedDemo } from './world/seed.ts';
+import { createWorld, type World, type WorldOptions } from './world/world.ts';
 
 export type SimulatorOptions = WorldOptions & {
   /** Loopback port for socket and control API; 0 (the default) takes a free one. */
@@ -56,9 +56,9 @@ async function closePhones(world: World): Promise<void> {
   }
 }
 
-export type { Control } from './control.ts';
-export type { FaultsPatch } from './faults.ts';
-export type { LedgerEntry } from './ledger.ts';
-export { Refusal } from './refusal.ts';
-export { DEMO } from './seed.ts';
-export type { ChatView, GroupView, MessageView, PhoneView } from './views.ts';
+export type { Control } from './control/control.ts';
+export type { ChatView, GroupView, MessageView, PhoneView } from './control/views.ts';
+export type { FaultsPatch } from './world/faults.ts';
+export type { LedgerEntry } from './world/ledger.ts';
+export { Refusal } from './world/refusal.ts';
+export { DEMO } from './world/seed.ts';

@@ -1,5 +1,5 @@
 import { startWhatsAppSimulator } from './index.ts';
-import { silenceConsole } from './quiet.ts';
+import { silenceConsole } from './phones/quiet.ts';
 
 /** The simulator as its own process: prints one JSON line when ready (and sends it to a parent), runs until SIGTERM. */
 silenceConsole();
