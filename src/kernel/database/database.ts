@@ -100,13 +100,19 @@ export function afterCommit(callback: () => void): void {
   else callback();
 }
 
+/** The database whose transaction is running here, if one is. */
+export function runningDatabase(): Database | undefined {
+  return current.getStore()?.database;
+}
+
 /** Runs `work` outside the running transaction: for timers and consumers started from inside one. */
 export function outsideTransaction<T>(work: () => T): T {
   return current.run(undefined, work);
 }
 
 function openingOf(walls: Walls, door: 'app' | 'engine', workspaceId: string | undefined): string {
-  if (workspaceId !== undefined && !/^[0-9a-f-]{36}$/.test(workspaceId)) throw new Error('Not a workspace id.');
+  if (workspaceId !== undefined && !/^[0-9a-f-]{36}$/.test(workspaceId))
+    throw new Error('Not a workspace id.');
   const role = walls === 'roles' ? `set local role convoke_${door};` : '';
   return `begin; ${role} select set_config('app.door', '${door}', true), set_config('app.workspace_id', '${workspaceId ?? ''}', true)`;
 }

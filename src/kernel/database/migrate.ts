@@ -16,7 +16,8 @@ export function readMigrations(folder: string): Migration[] {
     .map(file => file.slice(0, -'.up.sql'.length))
     .sort();
   return names.map((name, index) => {
-    if (Number(name.slice(0, 4)) !== index + 1) throw new Error(`Migration ${name} is out of order: expected number ${index + 1}.`);
+    if (Number(name.slice(0, 4)) !== index + 1)
+      throw new Error(`Migration ${name} is out of order: expected number ${index + 1}.`);
     const up = readFileSync(join(folder, `${name}.up.sql`), 'utf8');
     const down = readFileSync(join(folder, `${name}.down.sql`), 'utf8');
     return { name, up, down, checksum: createHash('sha256').update(up).digest('hex') };
@@ -57,7 +58,10 @@ export async function migrateDown(engine: Engine, migrations: Migration[], steps
   });
 }
 
-async function exclusively<T>(engine: Engine, work: (connection: EngineConnection) => Promise<T>): Promise<T> {
+async function exclusively<T>(
+  engine: Engine,
+  work: (connection: EngineConnection) => Promise<T>,
+): Promise<T> {
   const connection = await engine.acquire();
   try {
     await connection.script(`begin; select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
@@ -85,7 +89,9 @@ async function appliedNames(connection: EngineConnection, known: Migration[]): P
       );
     }
     if (expected.checksum !== row.checksum) {
-      throw new StartError(`The migration "${expected.name}" was changed after it had been applied to this database.`);
+      throw new StartError(
+        `The migration "${expected.name}" was changed after it had been applied to this database.`,
+      );
     }
   });
   return rows.map(row => String(row.name));

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Answer, Engine, EngineConnection } from './engine.ts';
+import { typesOfOurs } from './number-types.ts';
 
 export type PostgresOptions = {
   url: string;
@@ -12,14 +13,12 @@ export type PostgresOptions = {
 
 const RELISTEN_MS = 1_000;
 
-/** PostgreSQL 15 or later over `pg`. bigint columns arrive as number: none of ours passes 2^53. */
+/** PostgreSQL 15 or later over `pg`. */
 export function openPostgres(options: PostgresOptions): Engine {
-  const types = new pg.TypeOverrides();
-  types.setTypeParser(20, (text: string) => Number(text));
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
-    types,
+    types: typesOfOurs(),
     application_name: 'convoke',
     connectionTimeoutMillis: 10_000,
   });
@@ -91,7 +90,11 @@ class Ear {
   }
 
   async #connect(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.#url, application_name: 'convoke listen', keepAlive: true });
+    const client = new pg.Client({
+      connectionString: this.#url,
+      application_name: 'convoke listen',
+      keepAlive: true,
+    });
     this.#client = client;
     client.on('notification', message => {
       for (const listener of this.#listeners.get(message.channel) ?? []) listener(message.payload ?? '');
@@ -100,7 +103,8 @@ class Ear {
     client.on('end', () => this.#comeBack(client));
     try {
       await client.connect();
-      for (const channel of this.#listeners.keys()) await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+      for (const channel of this.#listeners.keys())
+        await client.query(`listen ${pg.escapeIdentifier(channel)}`);
     } catch (error) {
       this.#onFault(error as Error);
       await client.end().catch(() => undefined);

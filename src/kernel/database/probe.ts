@@ -43,7 +43,9 @@ async function refuseOldServer(connection: EngineConnection): Promise<void> {
   const { rows } = await connection.query("select current_setting('server_version_num')::int as number", []);
   const number = Number(rows[0]?.number);
   if (number < OLDEST) {
-    throw new StartError(`Convoke needs PostgreSQL 15 or later; this server is ${Math.floor(number / 10_000)}.`);
+    throw new StartError(
+      `Convoke needs PostgreSQL 15 or later; this server is ${Math.floor(number / 10_000)}.`,
+    );
   }
 }
 

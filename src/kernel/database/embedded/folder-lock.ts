@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { StartError } from '../../errors.ts';
+import { describe, ourselves, readHolder, verdictOn } from './holder.ts';
+
+/** A holder whom we cannot see, in another container for instance, is known by the beat of its file. */
+const BEAT_MS = 3_000;
+const SILENCE_MS = 12_000;
+const LOOK_MS = 250;
+const ATTEMPTS = 20;
+
+export type FolderLock = { release(): Promise<void> };
+
+export type LockOptions = {
+  warn: (text: string) => void;
+  /** Somebody took the folder although we live: everything must stop at once. */
+  onLost: (error: Error) => void;
+  silenceMs?: number;
+};
+
+/**
+ * Makes sure that one process at a time uses `folder`: two at once lose committed data without an error.
+ * The lock of a dead process is taken over, that of a living one never.
+ * Throws StartError that names the holder.
+ */
+export async function lockFolder(folder: string, options: LockOptions): Promise<FolderLock> {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(error => {
+    throw new StartError(`The data folder ${folder} cannot be made: ${error.message}`, { cause: error });
+  });
+  const path = join(folder, 'lock');
+  const mark = `${JSON.stringify(await ourselves())}\n`;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (await create(path, mark)) return keep(path, mark, options.onLost);
+    await takeFromTheDead(path, folder, options);
+  }
+  throw new StartError(
+    `The lock of the data folder, ${path}, keeps changing hands. Is something starting Convoke over and over?`,
+  );
+}
+
+async function create(path: string, mark: string): Promise<boolean> {
+  try {
+    await writeFile(path, mark, { flag: 'wx', mode: 0o600, flush: true });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw new StartError(`Convoke may not write in its data folder: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function takeFromTheDead(path: string, folder: string, options: LockOptions): Promise<void> {
+  const found = await readFile(path, 'utf8').catch(() => undefined);
+  if (found === undefined) return;
+  const holder = readHolder(found);
+  const verdict = holder === undefined ? 'out of sight' : await verdictOn(holder);
+  if (
+    verdict === 'alive' ||
+    (verdict === 'out of sight' && (await beats(path, options.silenceMs ?? SILENCE_MS)))
+  ) {
+    throw new StartError(
+      `The data folder ${folder} is in use by ${describe(holder)}. Stop that one first, or give this one another folder with CONVOKE_DATA_DIR.`,
+    );
+  }
+  if (await remove(path, found))
+    options.warn(`Took over the data folder ${folder} from ${describe(holder)}, which is gone.`);
+}
+
+/** Whether the file changes, or goes away, within `ms`. */
+async function beats(path: string, ms: number): Promise<boolean> {
+  const beat = async () => (await stat(path).catch(() => undefined))?.mtimeMs;
+  const first = await beat();
+  const until = performance.now() + ms;
+  while (performance.now() < until) {
+    await pause(LOOK_MS);
+    if ((await beat()) !== first) return true;
+  }
+  return false;
+}
+
+/** Removes the lock that we judged, and no other that was put there meanwhile. */
+async function remove(path: string, judged: string): Promise<boolean> {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+  } catch {
+    return false;
+  }
+  const taken = await readFile(aside, 'utf8');
+  if (taken !== judged) {
+    await create(path, taken);
+    await rm(aside, { force: true });
+    return false;
+  }
+  await rm(aside, { force: true });
+  return true;
+}
+
+function keep(path: string, mark: string, onLost: (error: Error) => void): FolderLock {
+  const isOurs = async () => (await readFile(path, 'utf8').catch(() => undefined)) === mark;
+  const beat = async () => {
+    if (await isOurs()) {
+      const now = new Date();
+      await utimes(path, now, now).catch(() => undefined);
+    } else if (!released) {
+      clearInterval(timer);
+      onLost(new Error(`The lock of the data folder, ${path}, was taken away from this process.`));
+    }
+  };
+  let released = false;
+  const timer = setInterval(() => void beat(), BEAT_MS);
+  timer.unref();
+  return {
+    release: async () => {
+      released = true;
+      clearInterval(timer);
+      if (await isOurs()) await rm(path, { force: true });
+    },
+  };
+}

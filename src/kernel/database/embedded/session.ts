@@ -1,0 +1,96 @@
+import pg from 'pg';
+import type { EngineConnection } from '../engine.ts';
+import { typesOfOurs } from '../number-types.ts';
+import { Turns } from './turns.ts';
+import type { Wire } from './wire.ts';
+
+/** Brings the one session back to what it was when it opened, except that it keeps listening. */
+const CLEAN = `rollback; reset session authorization; reset all; deallocate all; select pg_advisory_unlock_all()`;
+
+type Listeners = Set<(payload: string) => void>;
+
+/**
+ * The one session of an embedded database, spoken to by the same `pg` client that speaks to servers, so
+ * that values and errors are the same in both.
+ */
+export class Session {
+  readonly #client: pg.Client;
+  readonly #turns = new Turns();
+  readonly #listeners = new Map<string, Listeners>();
+
+  static async open(wire: Wire): Promise<Session> {
+    const client = new pg.Client({
+      stream: () => wire,
+      user: 'postgres',
+      database: 'postgres',
+      ssl: false,
+      application_name: 'convoke',
+      types: typesOfOurs(),
+    });
+    const session = new Session(client);
+    await client.connect();
+    return session;
+  }
+
+  private constructor(client: pg.Client) {
+    this.#client = client;
+    client.on('error', error => this.fail(error));
+    client.on('notification', ({ channel, payload }) => {
+      for (const listener of this.#listeners.get(channel) ?? []) listener(payload ?? '');
+    });
+  }
+
+  async acquire(): Promise<EngineConnection> {
+    const endTurn = await this.#turns.take();
+    const client = this.#client;
+    let given = true;
+    const mine = () => {
+      if (!given) throw new Error('This connection was already given back.');
+      return client;
+    };
+    return {
+      query: async (text, params) => {
+        const result = await mine().query(text, params as unknown[]);
+        return { rows: result.rows, affected: result.rowCount ?? 0 };
+      },
+      script: async text => {
+        await mine().query(text);
+      },
+      release: broken => {
+        if (!given) return;
+        given = false;
+        if (broken)
+          void client
+            .query(CLEAN)
+            .catch(error => this.fail(error))
+            .then(endTurn);
+        else endTurn();
+      },
+    };
+  }
+
+  async listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>> {
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    listeners.add(onPayload);
+    if (!this.#listeners.has(channel)) {
+      this.#listeners.set(channel, listeners);
+      const connection = await this.acquire();
+      await connection.script(`listen ${pg.escapeIdentifier(channel)}`);
+      connection.release();
+    }
+    return async () => {
+      listeners.delete(onPayload);
+    };
+  }
+
+  /** Refuses everyone who waits and everyone who comes. */
+  fail(error: Error): void {
+    this.#turns.refuse(error);
+  }
+
+  /** Lets those who already wait have their turn, then hangs up. */
+  async end(): Promise<void> {
+    await this.#turns.end(new Error('The database is closed.'));
+    await this.#client.end();
+  }
+}
