@@ -40,7 +40,7 @@ export class Client {
   /** A second client with a copy of this one's credentials, as after a botched restore. */
   copy(): Client {
     const twin = new Client(this.#simulator, this.#config);
-    twin.creds = structuredClone(this.creds);
+    twin.creds = JSON.parse(JSON.stringify(this.creds, BufferJSON.replacer), BufferJSON.reviver);
     for (const [key, value] of this.#stored) twin.#stored.set(key, value);
     return twin;
   }

@@ -16,6 +16,7 @@ export type LinkCode = {
 
 const EMPTY = Buffer.alloc(0);
 const CODE = /^[0-9A-Z]{8}$/;
+const HELLO_MS = 1500;
 const ANSWER_MS = 10_000;
 
 /** First stage: the client has a code on its screen and sends its key, wrapped with that code. */
@@ -25,6 +26,7 @@ export function startLinkCode(connection: Connection, query: Stanza): Stanza[] {
   const digits = readAddress(hello?.attrs.jid)?.user ?? '';
   const reference = connection.world.random.bytes(16);
   if (connection.pairing) connection.pairing.linkCode = { digits, wrapped, reference, entered: undefined };
+  connection.world.changes.announce();
   const content = [stanza('link_code_pairing_ref', {}, reference)];
   return [stanza('link_code_companion_reg', { stage: 'companion_hello' }, content)];
 }
@@ -36,11 +38,7 @@ export function startLinkCode(connection: Connection, query: Stanza): Stanza[] {
 export async function enterCode(world: World, account: Account, typed: string): Promise<number> {
   const code = typed.replace(/[\s-]/g, '').toUpperCase();
   if (!CODE.test(code)) throw new Refusal(422, 'A code has eight letters or digits.');
-  const connection = [...world.connections].findLast(one => one.pairing?.linkCode?.digits === account.digits);
-  const linkCode = connection?.pairing?.linkCode;
-  if (!connection || !linkCode || linkCode.entered) {
-    throw new Refusal(409, 'No device is waiting for a code for this number.');
-  }
+  const { connection, linkCode } = await waitingDevice(world, account);
   const companionKey = await unwrap(linkCode.wrapped, code);
   const ephemeral = Curve.generateKeyPair();
   const shared = Curve.sharedKey(ephemeral.private, companionKey);
@@ -69,6 +67,20 @@ export async function enterCode(world: World, account: Account, typed: string): 
   const hello = stanza('link_code_companion_reg', { stage: 'primary_hello' }, content);
   connection.send(stanza('notification', attributes, [hello]));
   return answered;
+}
+
+/** The client shows its code a moment before its request is here, so a quick typist waits for it. */
+async function waitingDevice(world: World, account: Account) {
+  const deadline = Date.now() + HELLO_MS;
+  for (;;) {
+    const connection = [...world.connections].findLast(
+      one => one.pairing?.linkCode?.digits === account.digits,
+    );
+    const linkCode = connection?.pairing?.linkCode;
+    if (connection && linkCode && !linkCode.entered) return { connection, linkCode };
+    if (Date.now() > deadline) throw new Refusal(409, 'No device is waiting for a code for this number.');
+    await world.changes.next(deadline - Date.now());
+  }
 }
 
 /** Last stage: the client's key bundle must open with the shared key; then the pairing goes on as after a scan. */

@@ -8,6 +8,19 @@ export class Changes {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Resolves at the next change, or after `ms` without one. */
+  next(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const done = () => {
+        clearTimeout(timer);
+        stop();
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(ms, 1));
+      const stop = this.listen(done);
+    });
+  }
+
   announce(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
