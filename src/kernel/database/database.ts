@@ -105,6 +105,11 @@ export function runningDatabase(): Database | undefined {
   return current.getStore()?.database;
 }
 
+/** The transaction that the caller is in, for mechanisms that join whichever door is open. */
+export function running(): { database: Database; tx: Tx } | undefined {
+  return current.getStore();
+}
+
 /** Runs `work` outside the running transaction: for timers and consumers started from inside one. */
 export function outsideTransaction<T>(work: () => T): T {
   return current.run(undefined, work);

@@ -22,13 +22,17 @@ export function openPostgres(options: PostgresOptions): Engine {
     application_name: 'convoke',
     connectionTimeoutMillis: 10_000,
   });
-  pool.on('error', options.onFault);
+  let closed = false;
+  pool.on('error', error => {
+    if (!closed) options.onFault(error);
+  });
   const ear = new Ear(options.directUrl ?? options.url, options.onFault);
   return {
     kind: 'server',
     acquire: async () => connectionOf(await pool.connect()),
     listen: (channel, onPayload) => ear.listen(channel, onPayload),
     close: async () => {
+      closed = true;
       await ear.close();
       await pool.end();
     },

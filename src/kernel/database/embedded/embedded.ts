@@ -3,8 +3,8 @@ import type { Engine } from '../engine.ts';
 import { prepareFolder, unreadable } from './folder.ts';
 import { lockFolder } from './folder-lock.ts';
 import { refuseSmallMemory } from './memory.ts';
-import { Session } from './session.ts';
-import { DatabaseThread, type Order } from './thread.ts';
+import { OnlyConnection } from './only-connection.ts';
+import { type Order, PostgresWorker } from './postgres-worker.ts';
 import { startUpkeep } from './upkeep.ts';
 
 export type EmbeddedEngine = Engine & {
@@ -37,24 +37,27 @@ const PROBES = 3;
 export async function openEmbedded(options: FolderOptions | MemoryOptions): Promise<EmbeddedEngine> {
   refuseSmallMemory();
   if ('memory' in options) {
-    const { engine } = await openThread(options, () => undefined);
+    const { engine } = await openWorker(options, () => undefined);
     return engine;
   }
-  let fault = (error: Error) => options.onFault(error);
+  let early: Error | undefined;
+  let fault = (error: Error) => {
+    early ??= error;
+  };
   const lock = await lockFolder(options.folder, { warn: options.warn, onLost: error => fault(error) });
   try {
     const place = await prepareFolder(options.folder);
-    const { engine, thread, session } = await openThread({ folder: place }, error => fault(error)).catch(
-      error => {
-        throw unreadable(place, error);
-      },
-    );
+    const opening = openWorker({ folder: place }, error => fault(error));
+    const { engine, worker, only } = await opening.catch(error => {
+      throw unreadable(place, error);
+    });
     fault = error => {
       fault = () => undefined;
-      session.fail(error);
-      void thread.stop().then(() => options.onFault(error));
+      only.fail(error);
+      void worker.stop().then(() => options.onFault(error));
     };
-    await proveFlushing(thread, session);
+    if (early) throw early;
+    await proveFlushing(worker, only);
     const upkeep = startUpkeep(engine, place, options.warn);
     const close = async () => {
       upkeep.stop();
@@ -68,40 +71,40 @@ export async function openEmbedded(options: FolderOptions | MemoryOptions): Prom
   }
 }
 
-type Opened = { engine: EmbeddedEngine; thread: DatabaseThread; session: Session };
+type Opened = { engine: EmbeddedEngine; worker: PostgresWorker; only: OnlyConnection };
 
-async function openThread(order: Order, onFault: (error: Error) => void): Promise<Opened> {
-  const thread = await DatabaseThread.start(order, onFault);
-  const session = await Session.open(thread.wire);
+async function openWorker(order: Order, onFault: (error: Error) => void): Promise<Opened> {
+  const worker = await PostgresWorker.start(order, onFault);
+  const only = await OnlyConnection.open(worker.wire);
   const engine: EmbeddedEngine = {
     kind: 'embedded',
-    acquire: () => session.acquire(),
-    listen: (channel, onPayload) => session.listen(channel, onPayload),
+    acquire: () => only.acquire(),
+    listen: (channel, onPayload) => only.listen(channel, onPayload),
     dump: async () => {
-      const connection = await session.acquire();
+      const connection = await only.acquire();
       try {
-        return await thread.dump();
+        return await worker.dump();
       } finally {
         connection.release();
       }
     },
     close: async () => {
-      await session.end();
-      await thread.close();
+      await only.end();
+      await worker.close();
     },
   };
-  return { engine, thread, session };
+  return { engine, worker, only };
 }
 
 /** Our fsync sits where PGlite's private parts look for it; a commit must be seen to use it. */
-async function proveFlushing(thread: DatabaseThread, session: Session): Promise<void> {
-  const connection = await session.acquire();
-  const before = thread.syncs;
+async function proveFlushing(worker: PostgresWorker, only: OnlyConnection): Promise<void> {
+  const connection = await only.acquire();
+  const before = worker.syncs;
   for (let probe = 0; probe < PROBES; probe++) {
     await connection.query(`select pg_logical_emit_message(true, 'convoke', 'flush')`, []);
   }
   connection.release();
-  if (thread.syncs - before < PROBES) {
+  if (worker.syncs - before < PROBES) {
     throw new StartError(
       'The embedded database does not flush its commits to disk, so a power cut would lose data. ' +
         'This copy of Convoke was installed with another version of @electric-sql/pglite than the one it was made for: run `npm ci`.',

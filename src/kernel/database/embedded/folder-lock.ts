@@ -11,9 +11,9 @@ const SILENCE_MS = 12_000;
 const LOOK_MS = 250;
 const ATTEMPTS = 20;
 
-export type FolderLock = { release(): Promise<void> };
+type FolderLock = { release(): Promise<void> };
 
-export type LockOptions = {
+type LockOptions = {
   warn: (text: string) => void;
   /** Somebody took the folder although we live: everything must stop at once. */
   onLost: (error: Error) => void;

@@ -1,7 +1,7 @@
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartError } from '../../errors.ts';
-import { DatabaseThread } from './thread.ts';
+import { PostgresWorker } from './postgres-worker.ts';
 
 /** The major version of PostgreSQL that PGlite 0.5 is. Its folders fit no other. */
 const POSTGRES = '18';
@@ -18,8 +18,8 @@ export async function prepareFolder(folder: string): Promise<string> {
   }
   const fresh = `${place}.new`;
   await rm(fresh, { recursive: true, force: true });
-  const thread = await DatabaseThread.start({ folder: fresh }, () => undefined);
-  await thread.close();
+  const worker = await PostgresWorker.start({ folder: fresh }, () => undefined);
+  await worker.close();
   await flushTree(fresh);
   await rename(fresh, place);
   await flush(folder);

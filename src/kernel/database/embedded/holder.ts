@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { promisify } from 'node:util';
 
 /** Who holds the lock of a folder. */
-export type Holder = {
+type Holder = {
   pid: number;
   /** When the process was started, in the words of the system: a pid alone comes back. */
   started: string;
@@ -16,7 +16,7 @@ export type Holder = {
 };
 
 /** 'out of sight' = on another machine or in another container, so its pid tells us nothing. */
-export type Verdict = 'alive' | 'dead' | 'out of sight';
+type Verdict = 'alive' | 'dead' | 'out of sight';
 
 /** `nonce` keeps two locks of one process apart. */
 export async function ourselves(): Promise<Holder & { nonce: number }> {

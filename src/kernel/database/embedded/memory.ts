@@ -13,7 +13,7 @@ export function refuseSmallMemory(bytes: number = usableMemory()): void {
 }
 
 /** What the machine has, or what the control group leaves of it. */
-export function usableMemory(): number {
+function usableMemory(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

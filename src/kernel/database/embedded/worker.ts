@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { DurableFiles } from './durable-files.ts';
-import type { FromThread, Order, ToThread } from './thread.ts';
+import type { FromWorker, Order, ToWorker } from './postgres-worker.ts';
 
 /**
  * The thread that PostgreSQL runs in. It understands nothing: bytes of the PostgreSQL protocol come in,
@@ -32,7 +32,7 @@ const ERROR_LINES = 20;
 async function serve(port: MessagePort, order: Order): Promise<void> {
   const said: string[] = [];
   const files = 'folder' in order ? new DurableFiles(order.folder) : undefined;
-  const say = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+  const say = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
   let pglite: PGlite;
   try {
     pglite = await PGlite.create({
@@ -53,7 +53,7 @@ async function serve(port: MessagePort, order: Order): Promise<void> {
     });
     return;
   }
-  port.on('message', async (message: ToThread) => {
+  port.on('message', async (message: ToWorker) => {
     if (message.kind === 'bytes') {
       const answer = await exchange(pglite, message.bytes);
       say({ kind: 'bytes', bytes: answer, syncs: files?.syncs ?? 0 }, [answer.buffer]);

@@ -1,12 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { Wire } from './wire.ts';
 
-/** What the thread is to open: a folder, or memory, filled from an earlier dump if one is given. */
+/** What the worker is to open: a folder, or memory, filled from an earlier dump if one is given. */
 export type Order = { folder: string } | { memory: true; template?: Uint8Array<ArrayBuffer> | undefined };
 
-export type ToThread = { kind: 'bytes'; bytes: Uint8Array } | { kind: 'dump' } | { kind: 'close' };
+export type ToWorker = { kind: 'bytes'; bytes: Uint8Array } | { kind: 'dump' } | { kind: 'close' };
 
-export type FromThread =
+export type FromWorker =
   | { kind: 'ready' }
   | { kind: 'refused'; reason: string }
   | { kind: 'bytes'; bytes: Uint8Array; syncs: number }
@@ -14,45 +14,49 @@ export type FromThread =
   | { kind: 'closed' };
 
 type Expected = {
-  kind: FromThread['kind'];
-  resolve: (message: FromThread) => void;
+  kind: FromWorker['kind'];
+  resolve: (message: FromWorker) => void;
   reject: (error: Error) => void;
 };
 
-/** The thread of one open database. */
-export class DatabaseThread {
+/** The thread that one open database runs in. */
+export class PostgresWorker {
   readonly wire: Wire;
   /** How often the database has flushed a file to disk since it was opened. */
   syncs = 0;
   readonly #worker: Worker;
   #expected: Expected[] = [];
   #ended = false;
+  #onFault: (error: Error) => void = () => undefined;
 
   /**
    * Resolves once PostgreSQL answers; rejects with its own words when it does not start.
    * `onFault` is told when the thread dies later on.
    */
-  static async start(order: Order, onFault: (error: Error) => void): Promise<DatabaseThread> {
-    const thread = new DatabaseThread(order);
-    const first = await Promise.race([thread.#expect('ready'), thread.#expect('refused')]);
+  static async start(order: Order, onFault: (error: Error) => void): Promise<PostgresWorker> {
+    const worker = new PostgresWorker(order);
+    const first = await Promise.race([worker.#expect('ready'), worker.#expect('refused')]);
     if (first.kind === 'refused') {
-      await thread.stop();
+      await worker.stop();
       throw new Error(first.reason);
     }
-    thread.#expected = [];
-    thread.wire.once('error', onFault);
-    return thread;
+    worker.#expected = [];
+    worker.#onFault = onFault;
+    return worker;
   }
 
   private constructor(order: Order) {
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: order,
-      name: 'database',
+      name: 'postgres',
     });
     this.wire = new Wire(bytes => this.#say({ kind: 'bytes', bytes }));
-    this.#worker.on('message', (message: FromThread) => this.#hear(message));
+    this.wire.on('error', () => undefined);
+    this.#worker.on('message', (message: FromWorker) => this.#hear(message));
     this.#worker.on('error', error => this.#end(error instanceof Error ? error : new Error(String(error))));
-    this.#worker.on('exit', code => this.#end(new Error(`The database thread ended with code ${code}.`)));
+    this.#worker.on('exit', code =>
+      this.#end(new Error(`The thread of the database ended with code ${code}.`)),
+    );
   }
 
   /** A tar of the whole data folder. Call it between two transactions. */
@@ -77,17 +81,17 @@ export class DatabaseThread {
     await this.#worker.terminate();
   }
 
-  #say(message: ToThread): void {
+  #say(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
 
-  #expect(kind: FromThread['kind']): Promise<FromThread> {
+  #expect(kind: FromWorker['kind']): Promise<FromWorker> {
     return new Promise((resolve, reject) => {
       this.#expected.push({ kind, resolve, reject });
     });
   }
 
-  #hear(message: FromThread): void {
+  #hear(message: FromWorker): void {
     if (message.kind === 'bytes') {
       this.syncs = message.syncs;
       this.wire.feed(message.bytes);
@@ -102,5 +106,6 @@ export class DatabaseThread {
     this.#ended = true;
     for (const { reject } of this.#expected) reject(error);
     this.wire.destroy(error);
+    this.#onFault(error);
   }
 }

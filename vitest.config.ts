@@ -1,0 +1,59 @@
+import { defineConfig } from 'vitest/config';
+
+const BESIDE_THE_CODE = ['src/**', 'scripts/**', 'web/**', 'bench/**'];
+
+/**
+ * A room test needs a database and is named `*.room.test.ts`; it runs once per engine, which
+ * CONVOKE_TEST_ENGINE names (embedded, postgres18, postgres15). All other tests beside the code are pure.
+ */
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    expect: { requireAssertions: true },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'pure',
+          include: BESIDE_THE_CODE.map(place => `${place}/*.test.{ts,tsx}`),
+          exclude: ['**/*.room.test.ts', '**/node_modules/**'],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'rooms',
+          include: ['src/**/*.room.test.ts'],
+          globalSetup: 'test/harness/rooms-setup.ts',
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'sim', include: ['sim/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'journeys',
+          include: ['test/journeys/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
