@@ -58,7 +58,11 @@ export const Delivery = z.object({
   delivered_at: Instant.nullable(),
   read_at: Instant.nullable(),
   ended_at: Instant.nullable().describe('When it failed, was cancelled, missed or became unknown'),
-  recipients: z.number().int().nullable().describe('How many people the group has besides the sender; 1 for a person'),
+  recipients: z
+    .number()
+    .int()
+    .nullable()
+    .describe('How many people the group has besides the sender; 1 for a person'),
   delivered_count: z.number().int(),
   read_count: z.number().int(),
 });
