@@ -9,20 +9,30 @@
  */
 export { type Fact, type FactPage, readActivity, record } from './activity.ts';
 export { type Clock, systemClock } from './clock.ts';
-export type { Config } from './config.ts';
+export { type Config, type Environment, readConfig, settings } from './config.ts';
 export { afterCommit, type Database, inWorkspace, outsideTransaction, type Tx } from './database/database.ts';
 export { isUniqueViolation, sqlState } from './database/engine.ts';
 export type { Tables } from './database/tables.ts';
-export { cancelDue, createDueWorker, type DueItem, type DueWorker, scheduleDue, takeDue } from './due-work.ts';
+export {
+  cancelDue,
+  createDueWorker,
+  type DueItem,
+  type DueWorker,
+  scheduleDue,
+  takeDue,
+} from './due-work.ts';
 export { AppError, type ErrorCode, type FieldError, invalidField, notFound, StartError } from './errors.ts';
 export { type Flush, groupCommit } from './group-commit.ts';
 export { pageCursor, readCursor } from './http/page.ts';
 export type { Gate, OpenRoute, Permission, Reply, Routes, WorkspaceRoute } from './http/route.ts';
+export { createHttp, type Http } from './http/server.ts';
 export { Content, Id, IdParams, Instant, PageQuery, Phone, pageOf, Target } from './http/shapes.ts';
+export { openStream, type Stream, type StreamEvent } from './http/sse.ts';
 export { isId, newId } from './ids.ts';
 export type { Kernel } from './kernel.ts';
 export { createLeases, type Lease, LeaseLost, type Leases } from './leases.ts';
-export { maskPhone } from './log.ts';
+export { createLogger, maskPhone } from './log.ts';
 export { type Actor, mintScope, type Scope } from './scope.ts';
 export type { Secrets, Vault } from './secrets.ts';
+export { VERSION } from './version.ts';
 export { hint, type Wake } from './wake.ts';

@@ -37,6 +37,8 @@ export type WorkspaceRoute<P, Q, B> = Common<P, Q, B> & {
   permission: Permission;
   /** A POST that creates: honours `Idempotency-Key`, and the handler runs in one transaction with it. */
   creates?: true;
+  /** A GET that answers with server-sent events: the handler calls `openStream(request)` and returns `{}`. */
+  stream?: true;
   handler: (input: {
     scope: Scope;
     params: Out<P>;
@@ -71,10 +73,14 @@ export type Gate = {
 
 export type Routes = {
   app: FastifyInstance;
-  workspace<P extends Shape | undefined = undefined, Q extends Shape | undefined = undefined, B extends Shape | undefined = undefined>(
-    route: WorkspaceRoute<P, Q, B>,
-  ): void;
-  open<P extends Shape | undefined = undefined, Q extends Shape | undefined = undefined, B extends Shape | undefined = undefined>(
-    route: OpenRoute<P, Q, B>,
-  ): void;
+  workspace<
+    P extends Shape | undefined = undefined,
+    Q extends Shape | undefined = undefined,
+    B extends Shape | undefined = undefined,
+  >(route: WorkspaceRoute<P, Q, B>): void;
+  open<
+    P extends Shape | undefined = undefined,
+    Q extends Shape | undefined = undefined,
+    B extends Shape | undefined = undefined,
+  >(route: OpenRoute<P, Q, B>): void;
 };

@@ -1,0 +1,154 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
+import { z } from 'zod';
+import type { Scope } from '../scope.ts';
+import { type Answer, checkedAnswer, jsonAnswer, sendAnswer } from './answer.ts';
+import { once, readIdempotencyKey, requestHash } from './idempotency.ts';
+import { readIfMatch } from './preconditions.ts';
+import { factsOf } from './request-facts.ts';
+import type { Gate, OpenRoute, Reply, Routes, WorkspaceRoute } from './route.ts';
+import type { Streams } from './sse.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call the route; one without it stops the start. */
+    permission?: string;
+    creates?: boolean;
+    stream?: boolean;
+  }
+  interface FastifySchema {
+    summary?: string;
+    tags?: readonly string[];
+  }
+}
+
+/** The whole of a request that takes no query, and of one that takes no body. */
+export const NoQuery = z.strictObject({});
+export const NoBody = z.strictObject({}).nullish();
+const NoContent = z.undefined().describe('No body');
+
+type Shape = z.ZodType | undefined;
+type AnyRoute = WorkspaceRoute<Shape, Shape, Shape> | OpenRoute<Shape, Shape, Shape>;
+
+/** Registers routes behind the gate. See `WorkspaceRoute` and `OpenRoute` for what a route says of itself. */
+export function routesOn(app: FastifyInstance, gate: Gate, streams: Streams): Routes {
+  refuseRoutesWithoutPermission(app);
+  return {
+    app,
+    workspace: route =>
+      addWorkspaceRoute(app, gate, streams, route as unknown as WorkspaceRoute<Shape, Shape, Shape>),
+    open: route => addOpenRoute(app, gate, route as unknown as OpenRoute<Shape, Shape, Shape>),
+  };
+}
+
+function refuseRoutesWithoutPermission(app: FastifyInstance): void {
+  app.addHook('onRoute', route => {
+    if (!route.config?.permission)
+      throw new Error(`The route ${route.method} ${route.url} does not say who may call it.`);
+  });
+}
+
+function addWorkspaceRoute(
+  app: FastifyInstance,
+  gate: Gate,
+  streams: Streams,
+  route: WorkspaceRoute<Shape, Shape, Shape>,
+): void {
+  const enter = (request: FastifyRequest) => gate.enter(request, route.permission);
+  app.route({
+    method: route.method,
+    url: route.url,
+    schema: schemaOf(route),
+    config: { permission: route.permission, creates: route.creates === true, stream: route.stream === true },
+    exposeHeadRoute: route.method === 'GET' && !route.stream,
+    onRequest: async request => {
+      const scope = await enter(request);
+      Object.assign(factsOf(request), {
+        scope,
+        userId: scope.actor.kind === 'user' ? scope.actor.id : undefined,
+      });
+    },
+    preValidation: async request => {
+      // Streams and images name their workspace in the query; the gate has read it, no route knows it.
+      delete (request.query as Record<string, unknown>).workspace;
+    },
+    handler: async (request, reply) => {
+      const { scope } = factsOf(request);
+      if (!scope) throw new Error('The gate let a request in without a scope.');
+      if (route.stream) streams.expect(request, reply, () => enter(request));
+      const act = () => route.handler({ ...inputOf(request), scope, ifMatch: ifMatchOf(request), request });
+      if (route.stream) return streamed(reply, act);
+      return sendAnswer(reply, await answered(request, scope, route, act));
+    },
+  });
+}
+
+function addOpenRoute(app: FastifyInstance, gate: Gate, route: OpenRoute<Shape, Shape, Shape>): void {
+  app.route({
+    method: route.method,
+    url: route.url,
+    schema: schemaOf(route),
+    config: { permission: route.permission },
+    exposeHeadRoute: route.method === 'GET',
+    onRequest: async request => {
+      if (route.permission === 'login') factsOf(request).userId = await gate.user(request);
+    },
+    handler: async (request, reply) => {
+      const given = await route.handler({ ...inputOf(request), request, userId: factsOf(request).userId });
+      return sendAnswer(reply, checkedAnswer(route.answers, given));
+    },
+  });
+}
+
+async function streamed(reply: FastifyReply, act: () => Promise<Reply>): Promise<FastifyReply> {
+  await act();
+  if (!reply.sent) throw new Error('A route with `stream: true` did not open its stream.');
+  return reply;
+}
+
+/** `Out<undefined>` is undefined: a part that the route does not name is not handed on. */
+function inputOf(request: FastifyRequest): { params: never; query: never; body: never } {
+  const { params, query, body } = request;
+  return { params: params as never, query: query as never, body: body as never };
+}
+
+async function answered(
+  request: FastifyRequest,
+  scope: Scope,
+  route: WorkspaceRoute<Shape, Shape, Shape>,
+  act: () => Promise<Reply>,
+): Promise<Answer> {
+  const key = route.creates ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
+  if (key === undefined) return checkedAnswer(route.answers, await act());
+  const [path = ''] = request.url.split('?');
+  let fresh: Answer | undefined;
+  const kept = await once(scope, key, requestHash(request.method, path, request.body), async () => {
+    fresh = checkedAnswer(route.answers, await act());
+    return { status: fresh.status, body: fresh.body?.toString() };
+  });
+  if (!kept.replayed && fresh) return fresh;
+  factsOf(request).replayed = true;
+  const headers = { 'idempotency-replayed': 'true' };
+  if (kept.body === undefined) return { status: kept.status, headers, body: undefined };
+  return jsonAnswer(kept.status, headers, JSON.parse(kept.body));
+}
+
+function ifMatchOf(request: FastifyRequest): number | undefined {
+  return request.method === 'GET' || request.method === 'HEAD'
+    ? undefined
+    : readIfMatch(request.headers['if-match']);
+}
+
+function schemaOf(route: AnyRoute): FastifySchema {
+  const takesBody = route.method !== 'GET';
+  const response = Object.fromEntries(
+    Object.entries(route.answers).map(([status, shape]) => [status, shape ?? NoContent]),
+  );
+  return {
+    summary: route.summary,
+    tags: [route.tag],
+    querystring: route.query ?? NoQuery,
+    response,
+    ...(route.params ? { params: route.params } : {}),
+    ...(takesBody ? { body: route.body ?? NoBody } : {}),
+  };
+}

@@ -1,0 +1,167 @@
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import { AppError, StartError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { Kernel } from '../kernel.ts';
+import { addApiDocument } from './api-document.ts';
+import { readJsonBodies } from './body.ts';
+import { addHealth } from './health.ts';
+import { purgeIdempotencyKeys } from './idempotency.ts';
+import { refuseForeignOrigin } from './origin.ts';
+import { BODY_LIMIT, sendProblem } from './problem.ts';
+import { factsOf } from './request-facts.ts';
+import type { Gate, Routes } from './route.ts';
+import { routesOn } from './routes.ts';
+import { Streams } from './sse.ts';
+import { compileValidator } from './validate.ts';
+import { answerUnknownAddresses, WEB_ROOT } from './web-app.ts';
+
+export type HttpOptions = {
+  /** Folder of the built web app. */
+  webRoot?: string;
+};
+
+/** The HTTP server: rooms add their routes, then it listens. */
+export type Http = Routes & {
+  /** Starts to listen and gives back the address. Throws StartError when the port is taken. */
+  listen(): Promise<string>;
+  /** Refuses new requests, ends the streams and waits for what is under way. */
+  close(): Promise<void>;
+};
+
+const PURGE_EVERY_MS = 3_600_000;
+
+/** Makes the server with everything that is the same for every route. */
+export async function createHttp(kernel: Kernel, gate: Gate, options: HttpOptions = {}): Promise<Http> {
+  const webRoot = options.webRoot ?? WEB_ROOT;
+  const streams = new Streams();
+  const life = { stopping: false };
+  const app = bareServer(kernel);
+  await protect(app, kernel, life);
+  const document = await addApiDocument(app);
+  const routes = routesOn(app, gate, streams);
+  await answerUnknownAddresses(app, webRoot);
+  document.addPages(routes);
+  addHealth(routes, kernel, life);
+  const purge = setInterval(() => runPurge(kernel), PURGE_EVERY_MS);
+  purge.unref();
+  app.addHook('onClose', async () => clearInterval(purge));
+  return {
+    ...routes,
+    listen: () => listen(app, kernel),
+    close: async () => {
+      life.stopping = true;
+      streams.closeAll();
+      await app.close();
+    },
+  };
+}
+
+function bareServer(kernel: Kernel): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    genReqId: () => newId(),
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: (error, request, reply) => sendProblem(kernel, error, request, reply as FastifyReply),
+  });
+  app.setValidatorCompiler(compileValidator);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => sendProblem(kernel, error, request, reply));
+  readJsonBodies(app);
+  return app;
+}
+
+async function protect(app: FastifyInstance, kernel: Kernel, life: { stopping: boolean }): Promise<void> {
+  const { publicUrl } = kernel.config;
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+      },
+    },
+    strictTransportSecurity: publicUrl?.startsWith('https:') === true,
+  });
+  await app.register(cookie);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    if (life.stopping && request.routeOptions.url !== '/health') {
+      throw new AppError('stopping', 'Convoke is stopping. Try again in a few seconds.');
+    }
+    refuseForeignOrigin(request, publicUrl);
+  });
+  app.addHook('onResponse', async (request, reply) => logRequest(kernel, request, reply));
+}
+
+function logRequest(kernel: Kernel, request: FastifyRequest, reply: FastifyReply): void {
+  const { scope, userId, code, replayed } = factsOf(request);
+  const url = request.routeOptions.url;
+  const level = url === '/health' || !url?.startsWith('/v1') ? 'debug' : 'info';
+  kernel.log[level]({
+    event: 'http.request',
+    request_id: request.id,
+    method: request.method,
+    route: url,
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime * 10) / 10,
+    workspace_id: scope?.workspaceId,
+    user_id: userId,
+    code,
+    replayed,
+  });
+}
+
+function runPurge(kernel: Kernel): void {
+  purgeIdempotencyKeys(kernel).catch(error => kernel.log.warn({ event: 'http.purge_keys', err: error }));
+}
+
+async function listen(app: FastifyInstance, kernel: Kernel): Promise<string> {
+  const { host, port } = kernel.config;
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    throw listenFault(error, host, port);
+  }
+  const address = app.server.address();
+  const bound = typeof address === 'object' && address ? address.port : port;
+  const open = host === '0.0.0.0' || host === '::';
+  const name = open ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${bound}`;
+}
+
+function listenFault(error: unknown, host: string, port: number): unknown {
+  const code = (error as { code?: string }).code;
+  if (code === 'EADDRINUSE') {
+    return new StartError(
+      `Port ${port} on ${host} is in use by another program. Stop that one, or set CONVOKE_PORT to another port (0 takes a free one).`,
+      { cause: error },
+    );
+  }
+  if (code === 'EACCES') {
+    return new StartError(
+      `Port ${port} needs more rights than this user has. Set CONVOKE_PORT to a port above 1023.`,
+      { cause: error },
+    );
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new StartError(
+      `This machine has no address ${host}. Set CONVOKE_HOST to 127.0.0.1, 0.0.0.0 or one of its addresses.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,107 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+export type StreamEvent = { id?: string; event?: string; data: unknown };
+
+/** One open stream of server-sent events. */
+export type Stream = {
+  /** False once the stream is over; a reader that does not keep up is cut off and comes back by itself. */
+  send(event: StreamEvent): boolean;
+  /** Called once, however the stream ends. */
+  onClose(callback: () => void): void;
+  close(): void;
+};
+
+const HEARTBEAT_MS = 15_000;
+const RECHECK_EVERY = 4;
+const UNREAD_LIMIT = 1_048_576;
+
+type Waiting = { reply: FastifyReply; streams: Streams; recheck: () => Promise<unknown> };
+
+const waiting = new WeakMap<FastifyRequest, Waiting>();
+
+/** The streams of one server, ended together at its stop. */
+export class Streams {
+  readonly #open = new Set<Stream>();
+
+  /** Makes `openStream` possible for this request. `recheck` rejects once the caller may no longer listen. */
+  expect(request: FastifyRequest, reply: FastifyReply, recheck: () => Promise<unknown>): void {
+    waiting.set(request, { reply, streams: this, recheck });
+  }
+
+  add(stream: Stream): void {
+    this.#open.add(stream);
+    stream.onClose(() => this.#open.delete(stream));
+  }
+
+  closeAll(): void {
+    for (const stream of [...this.#open]) stream.close();
+  }
+}
+
+/**
+ * Turns the answer of a route with `stream: true` into server-sent events. The connection is kept alive
+ * by a comment every 15 s, and ended when the caller's login ends or the server stops.
+ */
+export function openStream(request: FastifyRequest): Stream {
+  const found = waiting.get(request);
+  if (!found) throw new Error('openStream works once, inside a route with `stream: true`.');
+  waiting.delete(request);
+  const { reply, streams, recheck } = found;
+  reply.hijack();
+  const headers = { ...reply.getHeaders(), ...STREAM_HEADERS } as Record<string, string>;
+  reply.raw.writeHead(200, headers);
+  const stream = streamOver(reply.raw, recheck);
+  streams.add(stream);
+  return stream;
+}
+
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+};
+
+function streamOver(out: ServerResponse, recheck: () => Promise<unknown>): Stream {
+  let open = true;
+  let beats = 0;
+  const callbacks: (() => void)[] = [];
+  const end = () => {
+    if (!open) return;
+    open = false;
+    clearInterval(heart);
+    for (const callback of callbacks) callback();
+  };
+  const close = () => {
+    end();
+    out.end();
+  };
+  const write = (text: string): boolean => {
+    if (!open) return false;
+    out.write(text);
+    if (out.writableLength > UNREAD_LIMIT) out.destroy();
+    return open && !out.destroyed;
+  };
+  const heart = setInterval(() => {
+    write(': beat\n\n');
+    if (++beats % RECHECK_EVERY === 0) recheck().catch(close);
+  }, HEARTBEAT_MS);
+  heart.unref();
+  out.on('close', end);
+  out.on('error', end);
+  write('retry: 2000\n\n');
+  return {
+    send: event => write(framed(event)),
+    onClose: callback => {
+      if (open) callbacks.push(callback);
+      else callback();
+    },
+    close,
+  };
+}
+
+/** JSON has no raw line breaks, so one `data` line is enough. */
+function framed({ id, event, data }: StreamEvent): string {
+  const lines = [id === undefined ? [] : `id: ${id}`, event === undefined ? [] : `event: ${event}`].flat();
+  return `${[...lines, `data: ${JSON.stringify(data)}`].join('\n')}\n\n`;
+}
