@@ -8,12 +8,18 @@ import type {
 } from 'baileys';
 import { BufferJSON, initAuthCreds, makeWASocket, WA_CERT_DETAILS, type WASocket } from 'baileys';
 import pino from 'pino';
-import type { WhatsAppSimulator } from './index.ts';
 import { silenceConsole } from './phones/quiet.ts';
 
 export type Ending = { code: number | undefined; type: string | undefined };
 type Shown = { id: string; chat: string; text: string; type: string; fromMe: boolean };
 type EventName = keyof BaileysEventMap;
+
+/** What a client needs of a simulator, in this process or another. */
+type Remote = {
+  socketUrl: string;
+  rootKey: Buffer;
+  scan(number: string, qr: string): unknown;
+};
 
 const PATIENCE_MS = 8000;
 
@@ -27,10 +33,10 @@ export class Client {
   open = false;
   readonly #events: { name: EventName; data: unknown }[] = [];
   readonly #stored = new Map<string, string>();
-  readonly #simulator: WhatsAppSimulator;
+  readonly #simulator: Remote;
   readonly #config: Partial<SocketConfig>;
 
-  constructor(simulator: WhatsAppSimulator, config: Partial<SocketConfig> = {}) {
+  constructor(simulator: Remote, config: Partial<SocketConfig> = {}) {
     this.#simulator = simulator;
     this.#config = config;
     WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(simulator.rootKey);
@@ -82,7 +88,7 @@ export class Client {
   async pair(number: string): Promise<WASocket> {
     this.start();
     await until(() => this.qr !== undefined);
-    this.#simulator.scan(number, this.qr ?? '');
+    await this.#simulator.scan(number, this.qr ?? '');
     await until(() => this.ending !== undefined);
     await this.connect();
     return this.required();

@@ -9,6 +9,7 @@
 import { type Control, createControl } from './control/control.ts';
 import { listen, SOCKET_PATH } from './control/listener.ts';
 import { seedDemo } from './world/seed.ts';
+import { keepState, loadState } from './world/state-file.ts';
 import { createWorld, type World, type WorldOptions } from './world/world.ts';
 
 export type SimulatorOptions = WorldOptions & {
@@ -16,6 +17,8 @@ export type SimulatorOptions = WorldOptions & {
   port?: number;
   /** 'demo' (the default) brings the people of `DEMO`; 'empty' nobody. */
   world?: 'demo' | 'empty';
+  /** Keeps phones, links and chats in this file, so that a restarted simulator is the same world. */
+  stateFile?: string;
 };
 
 export type WhatsAppSimulator = Control & {
@@ -33,9 +36,11 @@ export type WhatsAppSimulator = Control & {
 /** Starts a simulator; its methods mirror the control API. Throws when the port is taken. */
 export async function startWhatsAppSimulator(options: SimulatorOptions = {}): Promise<WhatsAppSimulator> {
   const world = createWorld(options);
-  if (options.world !== 'empty') seedDemo(world);
+  const known = options.stateFile !== undefined && loadState(world, options.stateFile);
+  if (!known && options.world !== 'empty') seedDemo(world);
   const control = createControl(world);
   const listener = await listen(world, control, options.port ?? 0);
+  const stopSaving = options.stateFile === undefined ? undefined : keepState(world, options.stateFile);
   return {
     ...control,
     socketUrl: `ws://127.0.0.1:${listener.port}${SOCKET_PATH}`,
@@ -45,6 +50,7 @@ export async function startWhatsAppSimulator(options: SimulatorOptions = {}): Pr
     async close() {
       await listener.close();
       await closePhones(world);
+      stopSaving?.();
     },
   };
 }

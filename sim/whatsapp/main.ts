@@ -6,7 +6,8 @@ silenceConsole();
 
 const port = Number(process.env.CONVOKE_SIMULATOR_PORT ?? '0');
 const seed = Number(process.env.CONVOKE_SIMULATOR_SEED ?? '1');
-const simulator = await startWhatsAppSimulator({ port, seed });
+const stateFile = process.env.CONVOKE_SIMULATOR_STATE;
+const simulator = await startWhatsAppSimulator({ port, seed, ...(stateFile ? { stateFile } : {}) });
 const ready = {
   url: simulator.controlUrl,
   socket_url: simulator.socketUrl,

@@ -5,6 +5,7 @@ import { reportRead } from '../phones/reports.ts';
 import { addMember, createGroup, type Group, removeMember, renameGroup } from '../server/groups.ts';
 import { enterCode } from '../server/link-code.ts';
 import { scan, unlink } from '../server/pairing.ts';
+import { typeOnPhone } from '../server/typing.ts';
 import type { LoggedConnection } from '../wire/connection-log.ts';
 import { digitsOf, isGroupId } from '../wire/stanza.ts';
 import { type FaultsPatch, faultsPatch } from '../world/faults.ts';
@@ -14,6 +15,8 @@ import type { World } from '../world/world.ts';
 import { type GroupView, groupView, type PhoneView, phonesView, phoneView } from './views.ts';
 
 type FaultsState = ReturnType<World['faults']['view']>;
+
+const MAX_PHONES = 20_000;
 
 /** What a person or a test can do to the simulated world; the HTTP API has one route for each. Refusals are thrown. */
 export type Control = {
@@ -31,6 +34,8 @@ export type Control = {
   unlink(number: string, device?: number): number[];
   /** Writes a text to a phone number or a group id; gives the message id. */
   send(number: string, to: string, text: string): string;
+  /** Shows the others that this phone is typing, until it stops, sends or 15 s have passed. */
+  typing(number: string, to: string, typing: boolean): void;
   /** Opens a chat on the phone, which reports its messages as read; gives how many were new. */
   read(number: string, chat: string): number;
   ledger(since?: Date): LedgerEntry[];
@@ -63,6 +68,8 @@ function phoneControl(world: World) {
       const digits = digitsOf(number);
       if (!digits) throw new Refusal(422, 'number: is not a phone number in E.164.');
       if (world.accounts.has(digits)) throw new Refusal(409, `+${digits} exists already.`);
+      if (world.accounts.size >= MAX_PHONES)
+        throw new Refusal(409, `There are ${MAX_PHONES} phones already.`);
       return phoneView(world, addAccount(world, digits, name, `9${world.random.digits(14)}`));
     },
     setHabits(
@@ -87,6 +94,9 @@ function phoneControl(world: World) {
     },
     send: (number: string, to: string, text: string) =>
       compose(world, phoneOf(world, number), chatOf(world, to), text),
+    typing(number: string, to: string, typing: boolean): void {
+      typeOnPhone(phoneOf(world, number), chatOf(world, to), typing);
+    },
     read(number: string, chat: string): number {
       const account = phoneOf(world, number);
       const digits = digitsOf(chat);

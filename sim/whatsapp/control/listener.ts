@@ -7,6 +7,7 @@ import type { World } from '../world/world.ts';
 import type { Control } from './control.ts';
 import { streamEvents } from './events.ts';
 import { json, match, type Route, readJson, respond } from './http.ts';
+import { type Page, readPages, sendPage } from './pages.ts';
 import { controlRoutes } from './routes.ts';
 
 export const SOCKET_PATH = '/ws/chat';
@@ -16,7 +17,8 @@ export type Listener = { port: number; close(): Promise<void> };
 /** One loopback port for both: WhatsApp's socket at /ws/chat, the control API and its page everywhere else. */
 export async function listen(world: World, control: Control, port: number): Promise<Listener> {
   const routes = controlRoutes(control);
-  const server = createServer((request, response) => void answer(world, routes, request, response));
+  const pages = readPages();
+  const server = createServer((request, response) => void answer(world, routes, pages, request, response));
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 16 * 1024 * 1024 });
   server.on('upgrade', (request, socket, head) => {
     if (new URL(request.url ?? '/', 'http://localhost').pathname !== SOCKET_PATH) {
@@ -35,14 +37,17 @@ export async function listen(world: World, control: Control, port: number): Prom
 async function answer(
   world: World,
   routes: Route[],
+  pages: Map<string, Page>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const method = request.method ?? 'GET';
-  if (method === 'GET' && url.pathname === '/events') {
-    streamEvents(world, response);
-    return;
+  if (method === 'GET' && url.pathname === '/events') return streamEvents(world, response);
+  const page = method === 'GET' ? pages.get(url.pathname) : undefined;
+  if (page) return sendPage(response, page);
+  if (method !== 'GET' && isForeign(request)) {
+    return json(response, 403, { status: 403, detail: 'Pages of other sites may not drive the simulator.' });
   }
   const found = match(routes, method, url.pathname);
   if (!found) return json(response, 404, { status: 404, detail: 'There is nothing at this address.' });
@@ -51,6 +56,12 @@ async function answer(
     const body = method === 'GET' ? {} : await readJson(request);
     return found.route.handle({ params: found.params, query: url.searchParams, body });
   });
+}
+
+/** A browser names the page that sends; programs name none. */
+function isForeign(request: IncomingMessage): boolean {
+  const { origin, host } = request.headers;
+  return origin !== undefined && origin !== `http://${host}`;
 }
 
 async function close(world: World, server: Server, sockets: WebSocketServer): Promise<void> {

@@ -11,6 +11,7 @@ const bodies = {
   scan: z.strictObject({ qr: text.max(4096) }),
   code: z.strictObject({ code: text.max(20) }),
   send: z.strictObject({ to: text, text: text.max(65_536) }),
+  typing: z.strictObject({ to: text, typing: z.boolean() }),
   read: z.strictObject({ chat: text }),
   unlink: z.strictObject({ device: z.number().int().positive().optional() }),
   group: z.strictObject({ subject: text.max(100), members: z.array(text).min(1).max(1024) }),
@@ -58,6 +59,14 @@ function phoneRoutes(control: Control): Route[] {
       handle({ params, body }) {
         const message = shaped(bodies.send, body);
         return { id: control.send(number(params), message.to, message.text) };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/phones/:number/typing',
+      handle({ params, body }) {
+        const { to, typing } = shaped(bodies.typing, body);
+        control.typing(number(params), to, typing);
       },
     },
     {

@@ -4,7 +4,7 @@ import type { Connection } from '../wire/connection.ts';
 import { type Address, lidAddress, pnAddress, readAddress } from '../wire/stanza.ts';
 import type { World } from '../world/world.ts';
 import { Counter } from './counter.ts';
-import { Phone } from './phone.ts';
+import { Phone, type PhoneState } from './phone.ts';
 import { Screen } from './screen.ts';
 
 /** A linked device of an account: what the server knows of it. */
@@ -48,12 +48,19 @@ export type DeviceRef = { account: Account; device: number };
 export const MAX_COMPANIONS = 4;
 const MAX_WAITING = 10_000;
 
-export function addAccount(world: World, digits: string, name: string, lid: string): Account {
+/** `state` brings back a phone of an earlier run. */
+export function addAccount(
+  world: World,
+  digits: string,
+  name: string,
+  lid: string,
+  state?: PhoneState,
+): Account {
   const account: Account = {
     digits,
     lid,
     name,
-    phone: new Phone(digits, lid),
+    phone: new Phone(digits, lid, state),
     screen: new Screen(world.changes),
     companions: new Map(),
     nextDevice: 1,

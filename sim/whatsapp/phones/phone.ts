@@ -21,6 +21,13 @@ import { noLogger, quietly } from './quiet.ts';
 
 export type Enc = { type: 'pkmsg' | 'msg' | 'skmsg'; ciphertext: Uint8Array };
 
+export type PhoneState = {
+  creds: AuthenticationCreds;
+  keys: [string, unknown][];
+  nextKeyId: number;
+  senderKeys: [string, string[]][];
+};
+
 const MAX_ONE_TIME_KEYS = 1000;
 
 /**
@@ -33,18 +40,32 @@ export class Phone {
   readonly #keys: SignalKeyStore;
   readonly #repository: SignalRepositoryWithLIDStore;
   readonly #ownKeySentTo = new Map<string, Set<string>>();
-  #nextKeyId = 1;
+  readonly #stored: Map<string, unknown>;
+  #nextKeyId: number;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(digits: string, lid: string) {
+  constructor(digits: string, lid: string, state?: PhoneState) {
     this.#lid = lid;
-    this.#creds = initAuthCreds();
+    this.#creds = state?.creds ?? initAuthCreds();
+    this.#stored = new Map(state?.keys);
+    this.#nextKeyId = state?.nextKeyId ?? 1;
+    for (const [group, devices] of state?.senderKeys ?? []) this.#ownKeySentTo.set(group, new Set(devices));
     this.#creds.me = { id: `${digits}@s.whatsapp.net`, lid: lidAddress(lid) };
     const options = { maxCommitRetries: 1, delayBetweenTriesMs: 1 };
-    const keys = addTransactionCapability(memoryKeys(), noLogger, options);
+    const keys = addTransactionCapability(memoryKeys(this.#stored), noLogger, options);
     this.#keys = keys;
     const auth = { creds: this.#creds, keys };
     this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, noLogger, async () => []);
+  }
+
+  /** All that a later run needs to be the same phone. */
+  state(): PhoneState {
+    return {
+      creds: this.#creds,
+      keys: [...this.#stored],
+      nextKeyId: this.#nextKeyId,
+      senderKeys: [...this.#ownKeySentTo].map(([group, devices]) => [group, [...devices]]),
+    };
   }
 
   get identity(): AuthenticationCreds['signedIdentityKey'] {
@@ -170,8 +191,7 @@ function signalKey(raw: Buffer): Buffer {
   return raw.length === 33 ? raw : Buffer.concat([Buffer.from([5]), raw]);
 }
 
-function memoryKeys(): SignalKeyStore {
-  const stored = new Map<string, unknown>();
+function memoryKeys(stored: Map<string, unknown>): SignalKeyStore {
   return {
     get<T extends keyof SignalDataTypeMap>(type: T, ids: string[]) {
       const found: Record<string, SignalDataTypeMap[T]> = {};

@@ -39,6 +39,10 @@ export class Screen {
     return this.#chats;
   }
 
+  restore(chats: [string, ScreenMessage[]][]): void {
+    for (const [id, messages] of chats) this.#chats.set(id, messages);
+  }
+
   find(chat: string, id: string): ScreenMessage | undefined {
     return this.#chats.get(chat)?.find(message => message.id === id);
   }

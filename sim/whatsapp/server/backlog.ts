@@ -32,11 +32,15 @@ export class Backlog {
     if (waiting) waiting.sent += 1;
   }
 
-  /** All that waits, oldest first; confirmations count from zero again. */
+  /** All that waits, oldest first. */
+  list(): Stanza[] {
+    return [...this.#waiting.values()].map(waiting => waiting.node);
+  }
+
+  /** The same for a new login; confirmations count from zero again. */
   takeForLogin(): Stanza[] {
-    const all = [...this.#waiting.values()];
-    for (const waiting of all) waiting.sent = 0;
-    return all.map(waiting => waiting.node);
+    for (const waiting of this.#waiting.values()) waiting.sent = 0;
+    return this.list();
   }
 
   /** The companion's ack of a message that it could not use, of a receipt or of a notification. */

@@ -16,6 +16,7 @@ export type KeyBundle = {
 };
 
 const LOW_WATER = 5;
+const MAX_ONE_TIME_KEYS = 10_000;
 
 /** The `encrypt` queries: how many keys are left, upload, rotation, check, and other devices' bundles. */
 export async function answerKeyQuery(world: World, companion: Companion, node: Stanza): Promise<Answer> {
@@ -84,6 +85,7 @@ function takeUpload(companion: Companion, node: Stanza): Answer {
   const signed = readSigned(child(node, 'skey'));
   const fresh = children(child(node, 'list'), 'key').map(readKey);
   if (!signed || fresh.some(key => key === undefined)) return { error: 406 };
+  if (companion.oneTime.length + fresh.length > MAX_ONE_TIME_KEYS) return { error: 406 };
   companion.signed = signed;
   const known = new Set(companion.oneTime.map(key => key.id));
   for (const key of fresh) if (key && !known.has(key.id)) companion.oneTime.push(key);

@@ -27,7 +27,7 @@ export class Ledger {
   }
 
   record(message: Decrypted): void {
-    const key = JSON.stringify([message.chat, message.id, message.from, message.to]);
+    const key = keyOf(message);
     const known = this.#entries.get(key);
     if (known) known.copies += 1;
     else this.#entries.set(key, { ...message, at: new Date().toISOString(), copies: 1 });
@@ -41,8 +41,16 @@ export class Ledger {
     return [...this.#entries.values()].filter(entry => entry.at >= from).map(entry => ({ ...entry }));
   }
 
+  restore(entries: LedgerEntry[]): void {
+    for (const entry of entries) this.#entries.set(keyOf(entry), entry);
+  }
+
   #dropOldest(): void {
     const oldest = this.#entries.keys().next();
     if (!oldest.done) this.#entries.delete(oldest.value);
   }
+}
+
+function keyOf({ chat, id, from, to }: Decrypted): string {
+  return JSON.stringify([chat, id, from, to]);
 }
