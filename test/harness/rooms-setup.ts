@@ -90,9 +90,10 @@ function keep(path: string, bytes: Uint8Array): void {
 
 function fingerprint(): string {
   const hash = createHash('sha256').update(version()).update(new Date().toISOString().slice(0, 7));
-  for (const folder of [MIGRATIONS_FOLDER, join(root, 'src/kernel/database')]) {
-    const files = readdirSync(folder).filter(name => /\.(sql|ts)$/.test(name) && !name.endsWith('.test.ts'));
-    for (const file of files.sort()) hash.update(file).update(readFileSync(join(folder, file)));
+  const code = ['open.ts', 'migrate.ts', 'probe.ts'].map(file => join(root, 'src/kernel/database', file));
+  const sql = readdirSync(MIGRATIONS_FOLDER).filter(file => file.endsWith('.up.sql'));
+  for (const file of [...code, ...sql.sort().map(name => join(MIGRATIONS_FOLDER, name))]) {
+    hash.update(file).update(readFileSync(file));
   }
   return hash.digest('hex').slice(0, 16);
 }

@@ -100,11 +100,6 @@ export function afterCommit(callback: () => void): void {
   else callback();
 }
 
-/** The database whose transaction is running here, if one is. */
-export function runningDatabase(): Database | undefined {
-  return current.getStore()?.database;
-}
-
 /** The transaction that the caller is in, for mechanisms that join whichever door is open. */
 export function running(): { database: Database; tx: Tx } | undefined {
   return current.getStore();
