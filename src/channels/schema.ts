@@ -48,7 +48,15 @@ export const NewPairing = z.union([
   z.strictObject({ method: z.literal('code'), phone: Phone }),
 ]);
 
-export const PairingStep = z.enum(['starting', 'show_qr', 'show_code', 'connecting', 'done', 'failed', 'cancelled']);
+export const PairingStep = z.enum([
+  'starting',
+  'show_qr',
+  'show_code',
+  'connecting',
+  'done',
+  'failed',
+  'cancelled',
+]);
 export const Pairing = z.object({
   id: Id,
   method: z.enum(['qr', 'code']),

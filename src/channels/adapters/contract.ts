@@ -36,7 +36,7 @@ export type SendOutcome =
 
 export type ConnectionState =
   | { status: 'connecting' }
-  | { status: 'connected'; phone: string; account: string; profileName: string | undefined }
+  | ({ status: 'connected' } & LinkedAccount)
   /** The connection comes back by itself at `retryAt`. */
   | { status: 'waiting'; reason: string; retryAt: Date }
   | { status: 'degraded'; reason: string }
@@ -52,7 +52,7 @@ export type ReceiptFact = {
   /** The provider id of our message. */
   providerId: string;
   kind: 'delivered' | 'read';
-  /** Who, in the provider's own form. */
+  /** Who: a phone number in E.164 where it is known, else the provider's own id of the person. */
   recipient: string;
   at: Date;
 };
@@ -64,7 +64,10 @@ export type LateAnswer = { providerId: string; outcome: SendOutcome };
 export type RawInbound = { key: string; kind: string; payload: Uint8Array };
 
 export type Inbound =
+  /** `from` is a phone number in E.164 where it is known, else the provider's own id of the person. */
   | { kind: 'text'; key: string; from: string; group: string | undefined; text: string; at: Date }
+  /** Something came that could not be decrypted (yet); the real message follows under its own key. */
+  | { kind: 'undecryptable'; key: string; from: string; group: string | undefined; at: Date }
   | { kind: 'unrecognised'; key: string };
 
 /** Where a connection reports. Calls return once what they bring is stored. */
@@ -88,16 +91,27 @@ export type CredentialStore = {
   readCredentials(): Promise<Uint8Array | undefined>;
   writeCredentials(plain: Uint8Array): Promise<void>;
   readKeys(type: string, ids: string[]): Promise<Map<string, Uint8Array>>;
-  /** All in one transaction; undefined deletes. Rejects when the lease is lost, and then nothing is written. */
-  writeKeys(changes: { type: string; id: string; value: Uint8Array | undefined }[]): Promise<void>;
+  /**
+   * All in one transaction; undefined deletes. What the new keys have just opened is stored in the same
+   * transaction and handed on after it, so a confirmed message is never lost.
+   * Rejects when the lease is lost, and then nothing is written.
+   */
+  writeKeys(changes: KeyChange[], opened: RawInbound[]): Promise<void>;
+  /** The stored payload of a message that the provider brings again. */
+  readInbound(key: string): Promise<Uint8Array | undefined>;
   clear(): Promise<void>;
 };
+
+export type KeyChange = { type: string; id: string; value: Uint8Array | undefined };
+
+/** Whom stored credentials belong to. */
+export type LinkedAccount = { phone: string; account: string; profileName: string | undefined };
 
 export type PairingStep =
   | { step: 'show_qr'; qr: string }
   | { step: 'show_code'; code: string }
   | { step: 'connecting' }
-  | { step: 'done'; phone: string; account: string; profileName: string | undefined }
+  | ({ step: 'done' } & LinkedAccount)
   | { step: 'failed'; reason: string };
 
 export type PairingRequest = { method: 'qr' } | { method: 'code'; phone: string };
@@ -117,6 +131,8 @@ export type Adapter = {
   connect(store: CredentialStore, sink: Sink, canWrite: () => boolean): Connection;
   /** Ends after `done` or `failed`, or when the signal aborts. */
   pair?(request: PairingRequest, store: CredentialStore, signal: AbortSignal): AsyncIterable<PairingStep>;
+  /** Whose number the stored credentials link; undefined when there are none or pairing never ended. */
+  linkedAccount(store: CredentialStore): Promise<LinkedAccount | undefined>;
   /** Draws the id of a message that we name ourselves. */
   newProviderId(): string;
   address(target: WireTarget): string;

@@ -1,0 +1,199 @@
+import { pino } from 'pino';
+import { DEMO, startWhatsAppSimulator, type WhatsAppSimulator } from '../../../../sim/whatsapp/index.ts';
+import type {
+  Adapter,
+  Connection,
+  ConnectionState,
+  CredentialStore,
+  GroupSnapshot,
+  Inbound,
+  KeyChange,
+  LateAnswer,
+  PairingStep,
+  RawInbound,
+  ReceiptFact,
+  Sink,
+  Wire,
+  WireTarget,
+} from '../contract.ts';
+import { createLinkedAdapter } from './index.ts';
+
+/** For tests only: credentials in memory, with the latency and the refusals of a real store. */
+export class MemoryStore implements CredentialStore {
+  credentials: Uint8Array | undefined;
+  keys = new Map<string, Uint8Array>();
+  inbound = new Map<string, RawInbound>();
+  latencyMs = 0;
+  refuses = false;
+  writes = 0;
+
+  async readCredentials(): Promise<Uint8Array | undefined> {
+    await this.#pass();
+    return this.credentials;
+  }
+
+  async writeCredentials(plain: Uint8Array): Promise<void> {
+    await this.#pass();
+    this.#admit();
+    this.credentials = plain;
+  }
+
+  async readKeys(type: string, ids: string[]): Promise<Map<string, Uint8Array>> {
+    await this.#pass();
+    const found = new Map<string, Uint8Array>();
+    for (const id of ids) {
+      const value = this.keys.get(`${type}|${id}`);
+      if (value) found.set(id, value);
+    }
+    return found;
+  }
+
+  async writeKeys(changes: KeyChange[], opened: RawInbound[]): Promise<void> {
+    await this.#pass();
+    this.#admit();
+    this.writes += 1;
+    for (const { type, id, value } of changes) {
+      if (value) this.keys.set(`${type}|${id}`, value);
+      else this.keys.delete(`${type}|${id}`);
+    }
+    for (const raw of opened) if (!this.inbound.has(raw.key)) this.inbound.set(raw.key, raw);
+  }
+
+  async readInbound(key: string): Promise<Uint8Array | undefined> {
+    return this.inbound.get(key)?.payload;
+  }
+
+  async clear(): Promise<void> {
+    this.credentials = undefined;
+    this.keys.clear();
+  }
+
+  async #pass(): Promise<void> {
+    if (this.latencyMs > 0) await new Promise(resolve => setTimeout(resolve, this.latencyMs));
+  }
+
+  #admit(): void {
+    if (this.refuses) throw new Error('The lease is held by another node.');
+  }
+}
+
+/** For tests only: a linked number with everything that it reports. */
+export class Linked implements Sink {
+  readonly store = new MemoryStore();
+  readonly adapter: Adapter;
+  readonly states: ConnectionState[] = [];
+  readonly steps: PairingStep[] = [];
+  allGroups: GroupSnapshot[] = [];
+  readonly changes: { changed: GroupSnapshot[]; gone: string[] }[] = [];
+  readonly facts: ReceiptFact[] = [];
+  readonly answers: LateAnswer[] = [];
+  readonly payloads = new Map<string, Uint8Array>();
+  readonly upserted: RawInbound[] = [];
+  mayWrite = true;
+  connection: Connection | undefined;
+
+  constructor(simulator: WhatsAppSimulator) {
+    this.adapter = createLinkedAdapter({
+      socketUrl: simulator.socketUrl,
+      rootKey: simulator.rootKey.toString('hex'),
+      sandbox: true,
+      log: pino({ level: 'silent' }),
+      patience: 0.02,
+    });
+  }
+
+  state(state: ConnectionState): void {
+    this.states.push(state);
+  }
+  async groups(all: GroupSnapshot[]): Promise<void> {
+    this.allGroups = all;
+  }
+  async groupsChanged(changed: GroupSnapshot[], gone: string[]): Promise<void> {
+    this.changes.push({ changed, gone });
+  }
+  async inbound(raw: RawInbound[]): Promise<void> {
+    this.upserted.push(...raw);
+    for (const one of raw) if (!this.store.inbound.has(one.key)) this.store.inbound.set(one.key, one);
+  }
+  async receipts(facts: ReceiptFact[]): Promise<void> {
+    this.facts.push(...facts);
+  }
+  async late(answers: LateAnswer[]): Promise<void> {
+    this.answers.push(...answers);
+  }
+  async payloadOf(providerId: string): Promise<Uint8Array | undefined> {
+    return this.payloads.get(providerId);
+  }
+  async groupMetadata(providerId: string): Promise<unknown> {
+    return this.allGroups.find(group => group.providerId === providerId)?.metadata;
+  }
+
+  get last(): ConnectionState | undefined {
+    return this.states.at(-1);
+  }
+
+  messages(): Inbound[] {
+    return [...this.store.inbound.values()].flatMap(raw => this.adapter.parse(raw));
+  }
+
+  texts(): string[] {
+    return this.messages().flatMap(message => (message.kind === 'text' ? [message.text] : []));
+  }
+
+  async pair(simulator: WhatsAppSimulator, number: string): Promise<PairingStep | undefined> {
+    for await (const step of this.#pairing()) {
+      this.steps.push(step);
+      if (step.step === 'show_qr') simulator.scan(number, step.qr);
+    }
+    return this.steps.at(-1);
+  }
+
+  async connect(): Promise<void> {
+    const from = this.states.length;
+    this.connection = this.adapter.connect(this.store, this, () => this.mayWrite);
+    await until(() =>
+      this.states.slice(from).some(({ status }) => status === 'connected' || status === 'ended'),
+    );
+  }
+
+  wire(target: WireTarget, text: string): Wire {
+    const wire = {
+      providerId: this.adapter.newProviderId(),
+      to: this.adapter.address(target),
+      payload: this.adapter.encode({ type: 'text', text: { body: text } }),
+    };
+    this.payloads.set(wire.providerId, wire.payload);
+    return wire;
+  }
+
+  send(wire: Wire, patienceMs = 5_000) {
+    if (!this.connection) throw new Error('not connected');
+    return this.connection.send(wire, new Date(Date.now() + patienceMs));
+  }
+
+  #pairing(): AsyncIterable<PairingStep> {
+    if (!this.adapter.pair) throw new Error('This adapter does not pair.');
+    return this.adapter.pair({ method: 'qr' }, this.store, new AbortController().signal);
+  }
+}
+
+/** A paired and connected number in a fresh world. */
+export async function linkedWorld(
+  number: string = DEMO.owner,
+): Promise<{ simulator: WhatsAppSimulator; linked: Linked }> {
+  const simulator = await startWhatsAppSimulator();
+  const linked = new Linked(simulator);
+  await linked.pair(simulator, number);
+  await linked.connect();
+  await until(() => linked.allGroups.length > 0);
+  return { simulator, linked };
+}
+
+/** Waits for a condition; fails with its source text when it does not come true in time. */
+export async function until(condition: () => boolean, patienceMs = 8_000): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${condition.toString()}`);
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,37 @@
+import type { BinaryNode, WASocket } from 'baileys';
+import type { ReceiptFact } from '../contract.ts';
+import { isGroup, isLid, isSelf, personName, type Self } from './ids.ts';
+
+const KINDS: Record<string, ReceiptFact['kind']> = { '': 'delivered', read: 'read', played: 'read' };
+
+/** What a receipt stanza says about our messages; `who` is the reader's address. Pure. */
+export function readReceipt(
+  node: BinaryNode,
+  self: Self,
+): { ids: string[]; fact: Omit<ReceiptFact, 'providerId' | 'recipient'>; who: string } | undefined {
+  const { id, from, participant, type, t } = node.attrs;
+  const kind = KINDS[type ?? ''];
+  if (!id || !from || !kind) return undefined;
+  // In a group only the participant says who; without one it is a summary for all.
+  const who = isGroup(from) ? participant : from;
+  if (!who || isSelf(who, self)) return undefined;
+  const at = t === undefined ? new Date() : new Date(Number(t) * 1000);
+  return { ids: [id, ...furtherIds(node)], fact: { kind, at }, who };
+}
+
+/** One fact per message; the reader by number where the number of the LID is known. */
+export async function receiptFacts(node: BinaryNode, sock: WASocket): Promise<ReceiptFact[]> {
+  const self = sock.user;
+  const read = self && readReceipt(node, self);
+  if (!read) return [];
+  const phone = isLid(read.who) ? await sock.signalRepository.lidMapping.getPNForLID(read.who) : undefined;
+  const recipient = personName(read.who, phone ?? undefined);
+  return read.ids.map(providerId => ({ providerId, recipient, ...read.fact }));
+}
+
+function furtherIds(node: BinaryNode): string[] {
+  if (!Array.isArray(node.content)) return [];
+  const list = node.content.find(({ tag }) => tag === 'list');
+  if (!Array.isArray(list?.content)) return [];
+  return list.content.flatMap(({ tag, attrs }) => (tag === 'item' && attrs.id ? [attrs.id] : []));
+}

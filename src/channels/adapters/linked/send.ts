@@ -1,0 +1,164 @@
+import type { BinaryNode, WASocket } from 'baileys';
+import type { LateAnswer, SendOutcome, Wire } from '../contract.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import { decodeMessage } from './convert.ts';
+import { isRateLimit, outcomeOfNack } from './errors.ts';
+import { follow, mayBeSent, newFootprint } from './footprint.ts';
+import { type GroupBook, othersIn } from './groups.ts';
+import { isGroup, isSelf, ownAddress, personAddress, userOf } from './ids.ts';
+
+type Waiting = { recipients: number; settle: (outcome: SendOutcome) => void };
+
+/** Where the outbox of a connection finds its socket: undefined while there is none that may send. */
+export type SendSource = { socket(): WASocket | undefined; canWrite(): boolean };
+
+const SOON_MS = 2_000;
+const RATE_LIMIT_MS = 60_000;
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+/** Answers that were given up and may still come. */
+const GIVEN_UP = 1_000;
+
+/**
+ * Sends for one connection. One message at a time goes through encryption, as Baileys locks it anyway; their
+ * acks are awaited side by side. Only the server's ack makes a message accepted.
+ */
+export class Outgoing {
+  readonly #source: SendSource;
+  readonly #groups: GroupBook;
+  readonly #late: (answers: LateAnswer[]) => void;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #givenUp = new BoundedCache(GIVEN_UP, DAY_MS);
+  readonly #onWhatsApp = new BoundedCache(5_000, DAY_MS);
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(source: SendSource, groups: GroupBook, late: (answers: LateAnswer[]) => void) {
+    this.#source = source;
+    this.#groups = groups;
+    this.#late = late;
+  }
+
+  /** See `Connection.send`. Never throws. */
+  async send(wire: Wire, deadline: Date): Promise<SendOutcome> {
+    const handed = this.#turn.then(() => this.#handOver(wire, deadline));
+    this.#turn = handed.catch(() => undefined);
+    try {
+      return await (await handed).answer;
+    } catch (error) {
+      return { outcome: 'unknown', cause: error instanceof Error ? error.message : 'unexpected_error' };
+    }
+  }
+
+  /** Takes every ack of a message: the answer to a send, or a late word on one that was given up. */
+  acknowledged(node: BinaryNode): void {
+    const { id, error } = node.attrs;
+    if (node.tag !== 'ack' || node.attrs.class !== 'message' || !id) return;
+    const waiting = this.#waiting.get(id);
+    const recipients = waiting?.recipients ?? this.#givenUp.get<number>(id);
+    if (recipients === undefined) return;
+    const now = new Date();
+    const outcome: SendOutcome =
+      error === undefined
+        ? { outcome: 'accepted', at: now, providerId: id, recipients }
+        : outcomeOfNack(error, now);
+    if (waiting) {
+      waiting.settle(outcome);
+      return;
+    }
+    this.#givenUp.del(id);
+    this.#late([{ providerId: id, outcome }]);
+  }
+
+  /** The socket is over: what has no answer yet will get none on another one. */
+  disconnected(): void {
+    for (const { settle } of [...this.#waiting.values()])
+      settle({ outcome: 'unknown', cause: 'connection_lost' });
+  }
+
+  async #handOver(wire: Wire, deadline: Date): Promise<{ answer: Promise<SendOutcome> }> {
+    const sock = this.#source.socket();
+    if (!sock || !this.#source.canWrite()) return now(later('not_connected', SOON_MS));
+    if (deadline.getTime() <= Date.now()) return now(later('too_slow', SOON_MS));
+    const prepared = await this.#prepare(sock, wire.to).catch(error => notAsked(error));
+    if ('outcome' in prepared) return now(prepared);
+    const answer = this.#await(wire.providerId, prepared.recipients, deadline);
+    const footprint = newFootprint();
+    try {
+      const message = decodeMessage(wire.payload);
+      await follow(footprint, () =>
+        sock.relayMessage(prepared.address, message, { messageId: wire.providerId }),
+      );
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : 'unexpected_error';
+      this.#waiting
+        .get(wire.providerId)
+        ?.settle(mayBeSent(footprint) ? { outcome: 'unknown', cause } : later('not_sent', SOON_MS));
+    }
+    return { answer };
+  }
+
+  async #prepare(sock: WASocket, to: string): Promise<{ address: string; recipients: number } | SendOutcome> {
+    if (isGroup(to)) {
+      const group = await this.#groups.metadata(to);
+      return { address: to, recipients: group && sock.user ? othersIn(group, sock.user) : 0 };
+    }
+    const address = await this.#registered(sock, to);
+    if (address === undefined) {
+      return {
+        outcome: 'refused',
+        code: 'recipient_not_on_whatsapp',
+        detail: 'This number is not on WhatsApp. Check the number, or reach the person another way.',
+      };
+    }
+    // Without this, a failed look-up of devices would end as an empty message that the server takes.
+    return (await hasDevices(sock, address)) ? { address, recipients: 1 } : later('devices_unknown', SOON_MS);
+  }
+
+  /** The address under which WhatsApp knows the number, which may differ from the typed one; asked once a day. */
+  async #registered(sock: WASocket, to: string): Promise<string | undefined> {
+    const known = this.#onWhatsApp.get<{ address: string | undefined }>(to);
+    if (known) return known.address;
+    const answer = await sock.onWhatsApp(to);
+    if (!answer) throw new Error('WhatsApp did not answer whether the number is registered.');
+    const found = answer.find(({ exists }) => exists);
+    const address = found && personAddress(found.jid);
+    this.#onWhatsApp.set(to, { address }, address ? DAY_MS : 10 * MINUTE_MS);
+    return address;
+  }
+
+  #await(id: string, recipients: number, deadline: Date): Promise<SendOutcome> {
+    const { promise, resolve } = Promise.withResolvers<SendOutcome>();
+    const timer = setTimeout(() => {
+      this.#givenUp.set(id, recipients);
+      settle({ outcome: 'unknown', cause: 'no_answer' });
+    }, deadline.getTime() - Date.now());
+    const settle = (outcome: SendOutcome) => {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
+      resolve(outcome);
+    };
+    this.#waiting.set(id, { recipients, settle });
+    return promise;
+  }
+}
+
+/** Asks for the devices of both sides, so that Baileys finds them in its cache. */
+async function hasDevices(sock: WASocket, address: string): Promise<boolean> {
+  const self = sock.user;
+  if (!self) return false;
+  const devices = await sock.getUSyncDevices([ownAddress(self), address], true, false);
+  const user = userOf(address);
+  return devices.some(device => device.user === user) || isSelf(address, self);
+}
+
+function notAsked(error: unknown): SendOutcome {
+  return isRateLimit(error) ? later('rate_limited', RATE_LIMIT_MS) : later('not_sent', SOON_MS);
+}
+
+function later(code: string, waitMs: number): SendOutcome {
+  return { outcome: 'deferred', code, until: new Date(Date.now() + waitMs) };
+}
+
+function now(outcome: SendOutcome): { answer: Promise<SendOutcome> } {
+  return { answer: Promise.resolve(outcome) };
+}

@@ -1,0 +1,170 @@
+import { EventEmitter } from 'node:events';
+import {
+  type BinaryNode,
+  Browsers,
+  DisconnectReason,
+  makeWASocket,
+  type SocketConfig,
+  type WASocket,
+} from 'baileys';
+import { BoundedCache } from './bounded-cache.ts';
+import { type Ending, readEnding } from './errors.ts';
+import { noteWrite } from './footprint.ts';
+import { COMMIT_TRIES, ciphertextsOf, type Opening, signalRepositoryOver } from './signal.ts';
+import type { Auth } from './store.ts';
+
+export type SocketSetup = {
+  url: string;
+  logger: SocketConfig['logger'];
+  auth: Auth;
+  /** Asked before each write; false ends the socket without writing. */
+  canWrite(): boolean;
+  opening: Opening;
+  getMessage: SocketConfig['getMessage'];
+  cachedGroupMetadata: SocketConfig['cachedGroupMetadata'];
+  /** How long each QR code is shown; left out = as WhatsApp's own client does. */
+  qrMs: number | undefined;
+};
+
+export type OpenSocket = {
+  sock: WASocket;
+  /** Resolves once, when the socket is over for whatever reason. */
+  ended: Promise<Ending>;
+  /** Every stanza that comes in, before Baileys looks at it. */
+  onStanza(listener: (node: BinaryNode) => void): void;
+  /** Polite end: the close handshake gets half a second. */
+  leave(): void;
+  /** Ends the TCP connection now. */
+  terminate(): void;
+};
+
+/** What the phone shows under Linked devices; constant, as a changed one looks like another device. */
+const BROWSER = Browsers.ubuntu('Chrome');
+const QUERY_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 20_000;
+const LEAVE_MS = 500;
+const HOUR_MS = 3_600_000;
+
+/** The socket below Baileys' client, which it does not declare. */
+type RawSocket = {
+  send(data: Uint8Array, done?: (error?: Error) => void): void;
+  terminate(): void;
+};
+
+/** Opens one socket. Never throws; whatever goes wrong is in `ended`. */
+export function openSocket(setup: SocketSetup): OpenSocket {
+  const sock = withRejectionsCaptured(() => makeWASocket(configOf(setup)));
+  const raw = rawOf(sock);
+  const { promise: ended, resolve } = Promise.withResolvers<Ending>();
+  const stop = (error?: Error) => void sock.end(error);
+  if (raw) guardWrites(raw, setup.canWrite);
+  sock.ev.on('creds.update', () => setup.auth.save());
+  sock.ev.on('connection.update', ({ connection, lastDisconnect }) => {
+    if (connection === 'close') resolve(readEnding(lastDisconnect?.error));
+  });
+  onRejection(sock, error => {
+    setup.logger.warn({ error }, 'a handler of the library failed');
+    // A frame that cannot be read leaves the stream's ciphers out of step.
+    if (error instanceof Error && /decrypt|authenticate|frame/i.test(error.message)) stop(lost());
+  });
+  const terminate = () => {
+    raw?.terminate();
+    stop();
+  };
+  return {
+    sock,
+    ended,
+    onStanza: listener => {
+      sock.ws.on('frame', (frame: unknown) => {
+        if (isStanza(frame)) listener(frame);
+      });
+    },
+    leave() {
+      stop();
+      setTimeout(() => raw?.terminate(), LEAVE_MS).unref();
+    },
+    terminate,
+  };
+}
+
+function configOf(setup: SocketSetup): Parameters<typeof makeWASocket>[0] {
+  return {
+    waWebSocketUrl: setup.url,
+    logger: setup.logger,
+    auth: { creds: setup.auth.creds, keys: setup.auth.keys },
+    browser: BROWSER,
+    makeSignalRepository: signalRepositoryOver(setup.auth, setup.opening),
+    transactionOpts: COMMIT_TRIES,
+    markOnlineOnConnect: false,
+    syncFullHistory: false,
+    shouldSyncHistoryMessage: () => false,
+    emitOwnEvents: false,
+    defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    getMessage: setup.getMessage,
+    cachedGroupMetadata: setup.cachedGroupMetadata,
+    msgRetryCounterCache: new BoundedCache(10_000, HOUR_MS),
+    userDevicesCache: new BoundedCache(20_000, HOUR_MS / 12),
+    callOfferCache: new BoundedCache(100, HOUR_MS / 12),
+    placeholderResendCache: new BoundedCache(1_000, HOUR_MS),
+    ...(setup.qrMs === undefined ? {} : { qrTimeout: setup.qrMs }),
+  };
+}
+
+/** The last gate before the wire: without the right to write, the socket ends instead. */
+function guardWrites(raw: RawSocket, canWrite: () => boolean): void {
+  const write = raw.send.bind(raw);
+  raw.send = (data, done) => {
+    if (!canWrite()) {
+      raw.terminate();
+      done?.(new Error('The right to write on this connection has ended.'));
+      return;
+    }
+    noteWrite();
+    write(data, done);
+  };
+}
+
+/**
+ * Baileys hangs async functions on its emitters; when one rejects (a query cut short by a closing socket), the
+ * whole process would end. Emitters made inside report to `onRejection` instead.
+ */
+function withRejectionsCaptured<T>(make: () => T): T {
+  const before = EventEmitter.captureRejections;
+  EventEmitter.captureRejections = true;
+  try {
+    return make();
+  } finally {
+    EventEmitter.captureRejections = before;
+  }
+}
+
+function onRejection(sock: WASocket, listener: (error: unknown) => void): void {
+  Object.assign(sock.ws, { [Symbol.for('nodejs.rejection')]: listener });
+  // The emitter behind `ev` is hidden; without such a method it reports rejections as 'error' events.
+  (sock.ev as unknown as EventEmitter).on('error', listener);
+}
+
+function rawOf(sock: WASocket): RawSocket | undefined {
+  return (sock.ws as unknown as { socket: RawSocket | null }).socket ?? undefined;
+}
+
+function isStanza(frame: unknown): frame is BinaryNode {
+  return typeof frame === 'object' && frame !== null && 'tag' in frame && 'attrs' in frame;
+}
+
+function lost(): Error {
+  return Object.assign(new Error('The stream cannot be read any more.'), {
+    output: { statusCode: DisconnectReason.connectionClosed },
+  });
+}
+
+/** Remembers which stanza a ciphertext came in, for as long as somebody holds the ciphertext. */
+export function stanzaIndex(open: OpenSocket): (ciphertext: Uint8Array) => BinaryNode | undefined {
+  const stanzas = new WeakMap<Uint8Array, BinaryNode>();
+  open.onStanza(node => {
+    if (node.tag !== 'message') return;
+    for (const ciphertext of ciphertextsOf(node)) stanzas.set(ciphertext, node);
+  });
+  return ciphertext => stanzas.get(ciphertext);
+}

@@ -1,0 +1,117 @@
+import {
+  type AuthenticationCreds,
+  BufferJSON,
+  initAuthCreds,
+  proto,
+  type SignalDataSet,
+  type SignalDataTypeMap,
+  type SignalKeyStore,
+} from 'baileys';
+import type { CredentialStore, KeyChange, RawInbound } from '../contract.ts';
+import { inTime, KeyWriter } from './key-writer.ts';
+
+/** Not a key of Signal: an opened message that is stored with the ratchet that opened it. */
+export const OPENED = 'opened-message';
+
+/** Baileys' credentials and keys over our store. */
+export type Auth = {
+  readonly creds: AuthenticationCreds;
+  readonly keys: SignalKeyStore;
+  /** Stores the whole credentials object as it is now; calls keep their order. */
+  save(): void;
+  /** Resolves once everything handed over so far is stored; rejects when credentials were refused. */
+  settled(): Promise<void>;
+  readInbound(key: string): Promise<Uint8Array | undefined>;
+};
+
+/** The stored credentials; undefined when there are none. Rejects when they cannot be read. */
+export async function readAuth(store: CredentialStore): Promise<Auth | undefined> {
+  const stored = await inTime(store.readCredentials());
+  return stored && authOver(store, readCredentials(stored));
+}
+
+/** New credentials, of which nothing is stored before the first `save`. */
+export function freshAuth(store: CredentialStore): Auth {
+  return authOver(store, initAuthCreds());
+}
+
+export function readCredentials(stored: Uint8Array): AuthenticationCreds {
+  const creds = readJson(stored) as AuthenticationCreds;
+  // The account is a protobuf message, whose JSON form has its bytes as text.
+  return creds.account
+    ? { ...creds, account: proto.ADVSignedDeviceIdentity.fromObject(creds.account) }
+    : creds;
+}
+
+function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
+  const writer = new KeyWriter(store);
+  let stored: Promise<void> = Promise.resolve();
+  return {
+    creds,
+    keys: {
+      get: (type, ids) => readKeys(store, type, ids),
+      async set(data) {
+        const { changes, opened } = changesOf(data);
+        // Key ids are drawn from the credentials: a key must never be known before they are.
+        await stored.catch(() => undefined);
+        await writer.write(changes, opened);
+      },
+    },
+    save() {
+      const plain = writeJson(creds);
+      stored = stored.catch(() => undefined).then(() => inTime(store.writeCredentials(plain)));
+      stored.catch(() => undefined);
+    },
+    async settled() {
+      await stored;
+      await writer.settled();
+    },
+    readInbound: key => inTime(store.readInbound(key)),
+  };
+}
+
+async function readKeys<T extends keyof SignalDataTypeMap>(
+  store: CredentialStore,
+  type: T,
+  ids: string[],
+): Promise<{ [id: string]: SignalDataTypeMap[T] }> {
+  if (ids.length === 0) return {};
+  const stored = await inTime(store.readKeys(type, ids));
+  const found: { [id: string]: SignalDataTypeMap[T] } = {};
+  for (const [id, value] of stored) found[id] = readValue(type, value);
+  return found;
+}
+
+function readValue<T extends keyof SignalDataTypeMap>(type: T, stored: Uint8Array): SignalDataTypeMap[T] {
+  const value = readJson(stored);
+  const revived =
+    type === 'app-state-sync-key'
+      ? proto.Message.AppStateSyncKeyData.fromObject(value as { [key: string]: unknown })
+      : value;
+  return revived as SignalDataTypeMap[T];
+}
+
+function changesOf(data: SignalDataSet): { changes: KeyChange[]; opened: RawInbound[] } {
+  const changes: KeyChange[] = [];
+  const opened: RawInbound[] = [];
+  for (const [type, values] of Object.entries(data)) {
+    for (const [id, value] of Object.entries(values ?? {})) {
+      if (type === OPENED) opened.push(value as unknown as RawInbound);
+      else
+        changes.push({
+          type,
+          id,
+          value: value === null || value === undefined ? undefined : writeJson(value),
+        });
+    }
+  }
+  return { changes, opened };
+}
+
+function writeJson(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value, BufferJSON.replacer));
+}
+
+function readJson(stored: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(stored).toString(), BufferJSON.reviver);
+}
