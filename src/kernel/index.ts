@@ -7,22 +7,25 @@
  * Never: knows what a channel, message or reminder is.
  * Called by: every room; it imports none.
  */
-export { type Fact, type FactPage, readActivity, record } from './activity.ts';
+export {
+  type By,
+  type Fact,
+  type FactPage,
+  type NewFact,
+  readActivity,
+  record,
+  recordAll,
+  registerActivityRoutes,
+} from './activity.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Config, type Environment, readConfig, settings } from './config.ts';
 export { afterCommit, type Database, inWorkspace, outsideTransaction, type Tx } from './database/database.ts';
 export { isUniqueViolation, sqlState } from './database/engine.ts';
 export type { Tables } from './database/tables.ts';
-export {
-  cancelDue,
-  createDueWorker,
-  type DueItem,
-  type DueWorker,
-  scheduleDue,
-  takeDue,
-} from './due-work.ts';
+export { cancelDue, type DueItem, giveBackDue, scheduleDue, takeDue } from './due-work.ts';
+export { createDueWorker, type DueWorker, type DueWorkerOptions } from './due-worker.ts';
 export { AppError, type ErrorCode, type FieldError, invalidField, notFound, StartError } from './errors.ts';
-export { type Flush, groupCommit } from './group-commit.ts';
+export { type Flush, type GroupCommit, groupCommit } from './group-commit.ts';
 export { pageCursor, readCursor } from './http/page.ts';
 export type { Gate, OpenRoute, Permission, Reply, Routes, WorkspaceRoute } from './http/route.ts';
 export { createHttp, type Http } from './http/server.ts';
@@ -30,9 +33,18 @@ export { Content, Id, IdParams, Instant, PageQuery, Phone, pageOf, Target } from
 export { openStream, type Stream, type StreamEvent } from './http/sse.ts';
 export { isId, newId } from './ids.ts';
 export type { Kernel } from './kernel.ts';
-export { createLeases, type Lease, LeaseLost, type Leases } from './leases.ts';
+export {
+  assertFence,
+  createLeases,
+  type Lease,
+  LeaseLost,
+  type LeaseOptions,
+  type Leases,
+} from './leases.ts';
+export { registerLiveRoute } from './live.ts';
 export { createLogger, maskPhone } from './log.ts';
 export { type Actor, mintScope, type Scope } from './scope.ts';
-export type { Secrets, Vault } from './secrets.ts';
+export { createSealer, type Sealer } from './sealer.ts';
+export { createSecrets, type Secrets, type Vault } from './secrets.ts';
 export { VERSION } from './version.ts';
-export { hint, type Wake } from './wake.ts';
+export { createWake, hint, type Wake, wakeAfterCommit } from './wake.ts';

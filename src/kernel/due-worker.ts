@@ -1,0 +1,255 @@
+import { outsideTransaction, type Tx } from './database/database.ts';
+import { type Claim, type Claimed, claimByLane, claimInOrder, readyLanes } from './due-claim.ts';
+import { type DueItem, giveBackDue } from './due-work.ts';
+import { Heap } from './heap.ts';
+import type { Kernel } from './kernel.ts';
+
+export type DueWorkerOptions = {
+  kind: string;
+  /** `all`, or the lanes that this node may serve and has room for at the moment; asked at each claim. */
+  lanes: 'all' | (() => string[]);
+  /** How long before its instant an item is claimed into memory. */
+  aheadMs?: number;
+  /** Most items of one claim and of one `fire`. */
+  batch?: number;
+  /** Most items of one lane in one claim, where `lanes` is a function. */
+  perLane?: number;
+  /** How long after its instant a claim that was not used falls free. */
+  leaseMs?: number;
+  /** How many `fire` may run at the same time. */
+  concurrency?: number;
+  /**
+   * Called at the instant, never before, with items in order of instant, then priority. Must call
+   * `takeDue` in the transaction of what it does. When it rejects, what was not taken comes again.
+   */
+  fire: (items: DueItem[]) => Promise<void>;
+};
+
+export type DueWorker = {
+  start(): void;
+  /** Waits for what is firing and gives back what has not fired. */
+  stop(): Promise<void>;
+  /** Looks at once, for instance because a lane has room again. */
+  poke(): void;
+};
+
+type Parts = Pick<Kernel, 'database' | 'clock' | 'log' | 'node' | 'wake'>;
+
+const POLL_MS = 1_000;
+const LANES_FRESH_MS = 1_000;
+const RETRY_MS = 1_000;
+const SKEW_WORTH_A_WARNING_MS = 1_000;
+const LONGEST_TIMER_MS = 60_000;
+
+/**
+ * Fires due work at its instant: claims it a little ahead under a lease, keeps it in memory, and fires
+ * from there with one timer. Woken by `due:<kind>`, it also looks once a second by itself.
+ *
+ * Two clocks: claims and their expiry go by the database's `now()`, the instant itself by the clock of
+ * this node. Each claim measures how far the two differ and looks that much further (or less far)
+ * ahead, so a node whose clock is wrong is wrong by its own error, and never late on top of it.
+ */
+export function createDueWorker(kernel: Parts, options: DueWorkerOptions): DueWorker {
+  return new Worker(kernel, options);
+}
+
+class Worker implements DueWorker {
+  readonly #kernel: Parts;
+  readonly #options: Required<DueWorkerOptions>;
+  readonly #pollMs: number;
+  readonly #heap = new Heap<DueItem>(isBefore);
+  readonly #firing = new Set<Promise<void>>();
+  #firingItems = 0;
+  #claiming: Promise<void> | undefined;
+  #again = false;
+  #flood = false;
+  #lanes: { names: string[]; at: number } = { names: [], at: Number.NEGATIVE_INFINITY };
+  #skewMs = 0;
+  #warnedAt = Number.NEGATIVE_INFINITY;
+  #pollTimer: NodeJS.Timeout | undefined;
+  #fireTimer: NodeJS.Timeout | undefined;
+  #fireSoon: NodeJS.Immediate | undefined;
+  #unsubscribe: (() => void) | undefined;
+  #running = false;
+
+  constructor(kernel: Parts, options: DueWorkerOptions) {
+    this.#kernel = kernel;
+    this.#options = {
+      aheadMs: 1_500,
+      batch: 500,
+      perLane: options.batch ?? 500,
+      leaseMs: 30_000,
+      concurrency: 4,
+      ...options,
+    };
+    this.#pollMs = Math.min(POLL_MS, Math.max(20, (this.#options.aheadMs * 2) / 3));
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#unsubscribe = this.#kernel.wake.on(`due:${this.#options.kind}`, () => this.poke());
+    this.poke();
+  }
+
+  poke(): void {
+    if (!this.#running) return;
+    if (this.#claiming) this.#again = true;
+    else this.#claiming = outsideTransaction(() => this.#claimAll());
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#unsubscribe?.();
+    clearTimeout(this.#pollTimer);
+    clearTimeout(this.#fireTimer);
+    clearImmediate(this.#fireSoon);
+    await this.#claiming;
+    await Promise.all(this.#firing);
+    await this.#giveBack(this.#heap.drain(), 0);
+  }
+
+  async #claimAll(): Promise<void> {
+    clearTimeout(this.#pollTimer);
+    try {
+      do this.#again = false;
+      while (this.#running && ((await this.#claimOnce()) || this.#again));
+    } catch (error) {
+      this.#kernel.log.warn({ event: 'due.claim', kind: this.#options.kind, err: error }, 'claim failed');
+    }
+    this.#claiming = undefined;
+    if (this.#running) this.#pollTimer = setTimeout(() => this.poke(), this.#pollMs);
+  }
+
+  /** Answers whether there may be more to claim at once. */
+  async #claimOnce(): Promise<boolean> {
+    const { batch, kind, aheadMs, leaseMs } = this.#options;
+    const limit = Math.min(batch, 4 * batch - this.#heap.size - this.#firingItems);
+    if (limit <= 0) return false;
+    const bootId = this.#kernel.node.bootId;
+    const claim: Claim = { kind, bootId, limit, leaseMs, aheadMs: aheadMs + this.#skewMs };
+    const before = this.#nodeNow();
+    const { items, databaseNow, more } = await this.#chooseAndClaim(claim);
+    if (databaseNow > 0) this.#measureSkew(before - databaseNow, this.#nodeNow() + 1 - databaseNow);
+    for (const item of items) this.#heap.push(item);
+    this.#pump();
+    return more;
+  }
+
+  async #chooseAndClaim(claim: Claim): Promise<Claimed & { more: boolean }> {
+    const { lanes } = this.#options;
+    if (lanes !== 'all') return this.#claimLanes(claim, lanes(), this.#options.perLane);
+    if (this.#flood) {
+      await this.#refreshLanes(claim);
+      this.#flood = false;
+      const { names } = this.#lanes;
+      if (names.length > 1) return this.#claimLanes(claim, names, Math.ceil(claim.limit / names.length));
+    }
+    const claimed = await this.#inEngine(tx => claimInOrder(tx, claim));
+    this.#flood = claimed.items.length === claim.limit;
+    return { ...claimed, more: this.#flood };
+  }
+
+  async #claimLanes(claim: Claim, names: string[], perLane: number): Promise<Claimed & { more: boolean }> {
+    if (names.length === 0) return { items: [], databaseNow: 0, more: false };
+    const claimed = await this.#inEngine(tx => claimByLane(tx, claim, shuffled(names), perLane));
+    return { ...claimed, more: claimed.items.length >= Math.min(perLane, claim.limit) };
+  }
+
+  /** More is ready than one claim takes: only then is it worth asking who is in the crowd. */
+  async #refreshLanes(claim: Claim): Promise<void> {
+    const now = this.#kernel.clock.monotonic();
+    if (now - this.#lanes.at < LANES_FRESH_MS) return;
+    this.#lanes = { names: await this.#inEngine(tx => readyLanes(tx, claim)), at: now };
+  }
+
+  #inEngine<T>(work: (tx: Tx) => Promise<T>) {
+    return this.#kernel.database.inEngine(`due.${this.#options.kind}`, work);
+  }
+
+  #pump(): void {
+    clearTimeout(this.#fireTimer);
+    clearImmediate(this.#fireSoon);
+    if (!this.#running) return;
+    while (this.#firing.size < this.#options.concurrency) {
+      const due = this.#popDue();
+      if (due.length === 0) break;
+      this.#fire(due);
+    }
+    const next = this.#heap.peek();
+    if (!next || this.#firing.size >= this.#options.concurrency) return;
+    const wait = next.dueAt.getTime() - this.#nodeNow();
+    // Node's timers fire up to 1 ms early, so the last moment is waited for turn by turn.
+    if (wait <= 1) this.#fireSoon = setImmediate(() => this.#pump());
+    else this.#fireTimer = setTimeout(() => this.#pump(), Math.min(wait - 1, LONGEST_TIMER_MS));
+  }
+
+  #popDue(): DueItem[] {
+    const now = this.#nodeNow();
+    const due: DueItem[] = [];
+    while (due.length < this.#options.batch) {
+      const next = this.#heap.peek();
+      if (!next || next.dueAt.getTime() > now) break;
+      this.#heap.pop();
+      due.push(next);
+    }
+    return due;
+  }
+
+  #fire(items: DueItem[]): void {
+    this.#firingItems += items.length;
+    const fired = outsideTransaction(() => this.#options.fire(items))
+      .catch(async error => {
+        const { kind } = this.#options;
+        this.#kernel.log.error({ event: 'due.fire', kind, items: items.length, err: error }, 'firing failed');
+        await this.#giveBack(items, RETRY_MS);
+      })
+      .finally(() => {
+        this.#firing.delete(fired);
+        const wasFull = this.#heap.size + this.#firingItems >= 4 * this.#options.batch;
+        this.#firingItems -= items.length;
+        this.#pump();
+        if (wasFull) this.poke();
+      });
+    this.#firing.add(fired);
+  }
+
+  /** A claim that cannot be given back falls free by itself. */
+  async #giveBack(items: DueItem[], delayMs: number): Promise<void> {
+    const { bootId } = this.#kernel.node;
+    await this.#inEngine(tx => giveBackDue(tx, bootId, items, delayMs)).catch(error => {
+      const { kind } = this.#options;
+      this.#kernel.log.warn({ event: 'due.give_back', kind, items: items.length, err: error }, 'claims kept');
+    });
+  }
+
+  /** The difference lies between the two bounds; a difference that may be none counts as none. */
+  #measureSkew(least: number, most: number): void {
+    this.#skewMs = least > 0 ? least : Math.min(0, most);
+    const now = this.#kernel.clock.monotonic();
+    if (Math.abs(this.#skewMs) < SKEW_WORTH_A_WARNING_MS || now - this.#warnedAt < LONGEST_TIMER_MS) return;
+    this.#warnedAt = now;
+    this.#kernel.log.error(
+      { event: 'due.skew', skew_ms: Math.round(this.#skewMs) },
+      'The clock of this node and that of the database differ. Let both follow a time server (NTP).',
+    );
+  }
+
+  #nodeNow(): number {
+    return this.#kernel.clock.now().getTime();
+  }
+}
+
+function isBefore(a: DueItem, b: DueItem): boolean {
+  const difference = a.dueAt.getTime() - b.dueAt.getTime();
+  return difference < 0 || (difference === 0 && a.priority > b.priority);
+}
+
+/** So that, of more lanes than one claim serves, each gets its turn. */
+function shuffled(names: string[]): string[] {
+  const result = [...names];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [result[i], result[j]] = [result[j] as string, result[i] as string];
+  }
+  return result;
+}
