@@ -20,12 +20,18 @@ export async function startSimulators(options: { port: number; stateFile?: strin
     },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
+  const out = child.stdout;
+  if (!out) throw new Error('The simulator has no output to read.');
   const exited = new Promise<void>(resolve => child.once('exit', () => resolve()));
-  const ready = await new Promise<{ url: string; socket_url: string; root_key: string }>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', code => reject(new Error(`The WhatsApp simulator ended at start with ${code}. Is its port in use?`)));
-    createInterface({ input: child.stdout }).once('line', line => resolve(JSON.parse(line)));
-  });
+  const ready = await new Promise<{ url: string; socket_url: string; root_key: string }>(
+    (resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', code =>
+        reject(new Error(`The WhatsApp simulator ended at start with ${code}. Is its port in use?`)),
+      );
+      createInterface({ input: out }).once('line', line => resolve(JSON.parse(line)));
+    },
+  );
   return {
     whatsapp: { url: ready.url, socketUrl: ready.socket_url, rootKey: ready.root_key },
     stop: async () => {

@@ -15,10 +15,14 @@ type Targets = NewInput['targets'];
 /** Creates a reminder with its first pending occurrence; returns its id. Errors: 422 with the fields at fault. */
 export function create(scope: Scope, input: NewInput): Promise<string> {
   const schedule = readSchedule(input.schedule);
-  const endsAt = input.ends_at ? new Date(input.ends_at) : null;
+  const endsAt = instantOf(input.ends_at);
   const first = firstOccurrence(schedule, endsAt, scope.kernel.clock.now());
   return inWorkspace(scope, async tx => {
-    await checkDestination(tx, scope, { channelId: input.channel_id, content: input.content, targets: input.targets });
+    await checkDestination(tx, scope, {
+      channelId: input.channel_id,
+      content: input.content,
+      targets: input.targets,
+    });
     const id = newId();
     await tx
       .insertInto('reminders')
@@ -44,11 +48,16 @@ export function create(scope: Scope, input: NewInput): Promise<string> {
  * Changes what is named and replaces all that has not left yet. `ifMatch` = the version that the
  * caller saw; another one is 412 `version_conflict`.
  */
-export function change(scope: Scope, id: string, input: ChangeInput, ifMatch: number | undefined): Promise<void> {
+export function change(
+  scope: Scope,
+  id: string,
+  input: ChangeInput,
+  ifMatch: number | undefined,
+): Promise<void> {
   return inWorkspace(scope, async tx => {
     const reminder = await lock(tx, scope, id, 'change', ifMatch);
     const schedule = readSchedule(input.schedule ?? reminder);
-    const endsAt = input.ends_at === undefined ? reminder.ends_at : input.ends_at && new Date(input.ends_at);
+    const endsAt = input.ends_at === undefined ? reminder.ends_at : instantOf(input.ends_at);
     const timing = input.schedule !== undefined || input.ends_at !== undefined;
     const targets = input.targets ?? (await targetsOf(tx, scope, id));
     const content = input.content ?? (reminder.content as NewInput['content']);
@@ -63,7 +72,8 @@ export function change(scope: Scope, id: string, input: ChangeInput, ifMatch: nu
     await takeBack(tx, scope, id);
     const status: ReminderStatus = reminder.status === 'ended' && timing ? 'active' : reminder.status;
     const revision = reminder.revision + 1;
-    const next = status === 'active' ? await planNext(tx, scope, { ...reminder, id, revision }, schedule, endsAt) : null;
+    const next =
+      status === 'active' ? await planNext(tx, scope, { ...reminder, id, revision }, schedule, endsAt) : null;
     await tx
       .updateTable('reminders')
       .set({
@@ -87,7 +97,10 @@ export function change(scope: Scope, id: string, input: ChangeInput, ifMatch: nu
         .execute();
       await writeTargets(tx, scope, id, targets);
     }
-    await recordReminder(tx, scope, 'reminder.changed', id, { fields: Object.keys(input), next_at: iso(next) });
+    await recordReminder(tx, scope, 'reminder.changed', id, {
+      fields: Object.keys(input),
+      next_at: iso(next),
+    });
   });
 }
 
@@ -140,9 +153,13 @@ async function lock(
     .executeTakeFirst();
   if (!row) throw notFound();
   if (ifMatch !== undefined && ifMatch !== row.version) {
-    throw new AppError('version_conflict', 'Somebody changed this reminder meanwhile. Load it again, then repeat your change.', {
-      extra: { version: row.version },
-    });
+    throw new AppError(
+      'version_conflict',
+      'Somebody changed this reminder meanwhile. Load it again, then repeat your change.',
+      {
+        extra: { version: row.version },
+      },
+    );
   }
   const status = row.status as ReminderStatus;
   if (!mayDo(action, status)) {
@@ -160,7 +177,12 @@ async function planNext(
 ): Promise<Occurrence | null> {
   const next = nextOccurrence(schedule, await planAfter(tx, scope, reminder.id));
   if (next === null || (endsAt !== null && next.at.getTime() > endsAt.getTime())) return null;
-  await planOccurrence(tx, scope, { id: reminder.id, channelId: reminder.channel_id, revision: reminder.revision }, next);
+  await planOccurrence(
+    tx,
+    scope,
+    { id: reminder.id, channelId: reminder.channel_id, revision: reminder.revision },
+    next,
+  );
   return next;
 }
 
@@ -200,8 +222,16 @@ async function writeTargets(tx: Tx, scope: Scope, reminderId: string, targets: T
     .execute();
 }
 
-function scheduleColumns(schedule: ParsedSchedule): { start_local: string; time_zone: string; rrule: string | null } {
+function scheduleColumns(schedule: ParsedSchedule): {
+  start_local: string;
+  time_zone: string;
+  rrule: string | null;
+} {
   return { start_local: schedule.start_local, time_zone: schedule.time_zone, rrule: schedule.rrule };
+}
+
+function instantOf(text: string | null | undefined): Date | null {
+  return text ? new Date(text) : null;
 }
 
 function iso(occurrence: Occurrence | null): string | null {
