@@ -4,7 +4,8 @@ const BESIDE_THE_CODE = ['src/**', 'scripts/**', 'web/**', 'bench/**'];
 
 /**
  * A room test needs a database and is named `*.room.test.ts`; it runs once per engine, which
- * CONVOKE_TEST_ENGINE names (embedded, postgres18, postgres15). All other tests beside the code are pure.
+ * CONVOKE_TEST_ENGINE names (embedded, postgres18, postgres15). An adapter against its simulator is named
+ * `*.sim.test.ts`. All other tests beside the code are pure.
  */
 export default defineConfig({
   test: {
@@ -16,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: BESIDE_THE_CODE.map(place => `${place}/*.test.{ts,tsx}`),
-          exclude: ['**/*.room.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.room*.test.ts', '**/*.sim.test.ts', '**/node_modules/**'],
           isolate: false,
         },
       },
@@ -24,7 +25,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'rooms',
-          include: ['src/**/*.room.test.ts'],
+          include: ROOMS.map(kind => `{src,scripts}/**/*.${kind}.test.ts`),
           globalSetup: 'test/harness/rooms-setup.ts',
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -32,7 +33,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'sim', include: ['sim/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: {
+          name: 'sim',
+          include: ['sim/**/*.test.ts', 'src/**/*.sim.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         extends: true,

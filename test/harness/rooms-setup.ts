@@ -1,12 +1,22 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { openEmbedded } from '../../src/kernel/database/embedded/index.ts';
 import { MIGRATIONS_FOLDER, openDatabase } from '../../src/kernel/database/open.ts';
 import { openPostgres } from '../../src/kernel/database/postgres.ts';
-import { startPostgres } from './postgres-server.ts';
+import { type PostgresServer, startPostgres } from './postgres-server.ts';
 
 export type TestEngine = 'embedded' | 'postgres18' | 'postgres15';
 
@@ -20,6 +30,8 @@ declare module 'vitest' {
     ground: Ground;
   }
 }
+
+const DAY_MS = 24 * 3600 * 1000;
 
 export const TEMPLATE = 'convoke_template';
 
@@ -39,7 +51,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   const server = await startPostgres(engine === 'postgres18' ? 18 : 15);
   try {
-    await createTemplate(server.url);
+    await createTemplate(server);
   } catch (error) {
     await server.stop();
     throw error;
@@ -48,14 +60,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return () => server.stop();
 }
 
-async function createTemplate(url: (database?: string) => string): Promise<void> {
-  const administrator = openPostgres({ url: url(), poolSize: 1, onFault: () => undefined });
+async function createTemplate(server: PostgresServer): Promise<void> {
+  const administrator = openPostgres({ url: server.url(), poolSize: 1, onFault: () => undefined });
   const connection = await administrator.acquire();
   await connection.query(`create database ${TEMPLATE}`, []);
   connection.release();
   await administrator.close();
   const database = await openDatabase(
-    openPostgres({ url: url(TEMPLATE), poolSize: 1, onFault: () => undefined }),
+    openPostgres({ url: server.url(TEMPLATE), poolSize: 1, onFault: () => undefined }),
     text => {
       throw new Error(text);
     },
@@ -65,12 +77,12 @@ async function createTemplate(url: (database?: string) => string): Promise<void>
 
 /** Making an embedded database takes seconds, so its dumps are kept until the schema or the month changes. */
 async function embeddedTemplates(): Promise<{ migrated: string; blank: string }> {
-  const folder = join(root, 'node_modules/.cache/convoke-templates');
+  const folder = join(tmpdir(), `convoke-templates-${process.getuid?.() ?? 0}`);
   const blank = join(folder, `blank-${version()}.tar`);
   const migrated = join(folder, `migrated-${fingerprint()}.tar`);
   if (existsSync(blank) && existsSync(migrated)) return { blank, migrated };
-  mkdirSync(folder, { recursive: true });
-  for (const file of readdirSync(folder)) rmSync(join(folder, file), { force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  removeOld(folder);
   const engine = await openEmbedded({ memory: true });
   keep(blank, await engine.dump());
   const database = await openDatabase(engine, text => {
@@ -79,6 +91,13 @@ async function embeddedTemplates(): Promise<{ migrated: string; blank: string }>
   keep(migrated, await engine.dump());
   await database.close();
   return { blank, migrated };
+}
+
+function removeOld(folder: string): void {
+  for (const path of readdirSync(folder).map(name => join(folder, name))) {
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    if (age > DAY_MS) rmSync(path, { force: true });
+  }
 }
 
 /** Two runs at once may both write it: the rename makes each file whole. */

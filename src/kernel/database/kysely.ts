@@ -24,8 +24,7 @@ function dialectOver(connection: EngineConnection): Dialect {
       const answer = await connection.query(query.sql, query.parameters);
       return { rows: answer.rows as Row[], numAffectedRows: BigInt(answer.affected) };
     },
-    // biome-ignore lint/correctness/useYield: pages are read by keyset, streams are not part of the engine.
-    streamQuery: async function* () {
+    streamQuery: () => {
       throw new Error('Read pages by keyset instead of a stream.');
     },
   };

@@ -53,10 +53,10 @@ async function serve(port: MessagePort, order: Order): Promise<void> {
     });
     return;
   }
-  port.on('message', async (message: ToWorker) => {
+  const answer = async (message: ToWorker) => {
     if (message.kind === 'bytes') {
-      const answer = await exchange(pglite, message.bytes);
-      say({ kind: 'bytes', bytes: answer, syncs: files?.syncs ?? 0 }, [answer.buffer]);
+      const bytes = await exchange(pglite, message.bytes);
+      say({ kind: 'bytes', bytes, syncs: files?.syncs ?? 0 }, [bytes.buffer]);
     } else if (message.kind === 'dump') {
       const tar = await pglite.dumpDataDir('none');
       const bytes = new Uint8Array(await tar.arrayBuffer());
@@ -66,7 +66,9 @@ async function serve(port: MessagePort, order: Order): Promise<void> {
       say({ kind: 'closed' });
       port.close();
     }
-  });
+  };
+  // A rejection here is PostgreSQL itself breaking; unhandled, it ends the thread, which is heard outside.
+  port.on('message', (message: ToWorker) => void answer(message));
   say({ kind: 'ready' });
 }
 

@@ -1,0 +1,656 @@
+-- The schema that the migrations of this folder lead to, read from the catalogue of PostgreSQL 18.
+-- Written by scripts/generate-tables.ts for people and reviews; nothing runs it. Partitions are left out.
+
+create table activity (
+  workspace_id uuid not null,
+  id uuid not null,
+  type text not null,
+  actor_kind text not null,
+  actor_id uuid,
+  subject_type text not null,
+  subject_id uuid not null,
+  payload jsonb,
+  salt bytea,
+  digest bytea not null,
+  occurred_at timestamp with time zone not null,
+  constraint activity_pkey PRIMARY KEY (workspace_id, id),
+  constraint activity_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'system'::text, 'recipient'::text])))
+) partition by RANGE (id);
+CREATE INDEX activity_subject ON ONLY public.activity USING btree (workspace_id, subject_id, id);
+alter table activity enable row level security;
+alter table activity force row level security;
+create policy engine_door on activity for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on activity for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table activity_heads (
+  workspace_id uuid not null,
+  seq bigint not null,
+  hash bytea not null,
+  constraint activity_heads_pkey PRIMARY KEY (workspace_id)
+);
+alter table activity_heads enable row level security;
+alter table activity_heads force row level security;
+create policy engine_door on activity_heads for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on activity_heads for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table activity_pending (
+  workspace_id uuid not null,
+  activity_id uuid not null,
+  constraint activity_pending_pkey PRIMARY KEY (workspace_id, activity_id)
+);
+alter table activity_pending enable row level security;
+alter table activity_pending force row level security;
+create policy engine_door on activity_pending for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on activity_pending for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table activity_seals (
+  workspace_id uuid not null,
+  seq bigint not null,
+  activity_id uuid not null,
+  hash bytea not null,
+  sealed_at timestamp with time zone not null default now(),
+  constraint activity_seals_pkey PRIMARY KEY (workspace_id, seq),
+  constraint activity_seals_workspace_id_activity_id_key UNIQUE (workspace_id, activity_id)
+);
+alter table activity_seals enable row level security;
+alter table activity_seals force row level security;
+create policy engine_door on activity_seals for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on activity_seals for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table attempts (
+  workspace_id uuid not null,
+  id uuid not null,
+  delivery_id uuid not null,
+  channel_id uuid not null,
+  number smallint not null,
+  provider_id text not null,
+  wire_to text not null,
+  payload bytea not null,
+  fence bigint not null,
+  status text not null,
+  code text,
+  detail text,
+  started_at timestamp with time zone not null default now(),
+  deadline_at timestamp with time zone not null,
+  settled_at timestamp with time zone,
+  constraint attempts_pkey PRIMARY KEY (workspace_id, id),
+  constraint attempts_workspace_id_delivery_id_fkey FOREIGN KEY (workspace_id, delivery_id) REFERENCES deliveries(workspace_id, id),
+  constraint attempts_status_check CHECK ((status = ANY (ARRAY['in_flight'::text, 'accepted'::text, 'refused'::text, 'deferred'::text, 'unknown'::text])))
+) partition by RANGE (id);
+CREATE INDEX attempts_delivery ON ONLY public.attempts USING btree (workspace_id, delivery_id, number);
+alter table attempts enable row level security;
+alter table attempts force row level security;
+create policy engine_door on attempts for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on attempts for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table channel_credentials (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  ciphertext bytea not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint channel_credentials_pkey PRIMARY KEY (workspace_id, channel_id),
+  constraint channel_credentials_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE
+);
+alter table channel_credentials enable row level security;
+alter table channel_credentials force row level security;
+create policy engine_door on channel_credentials for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on channel_credentials for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table channel_keys (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  type text not null,
+  key_id text not null,
+  ciphertext bytea not null,
+  constraint channel_keys_pkey PRIMARY KEY (workspace_id, channel_id, type, key_id),
+  constraint channel_keys_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE
+);
+alter table channel_keys enable row level security;
+alter table channel_keys force row level security;
+create policy engine_door on channel_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on channel_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table channels (
+  workspace_id uuid not null,
+  id uuid not null,
+  kind text not null,
+  label text not null,
+  wanted text not null default 'unpaired'::text,
+  generation bigint not null default 1,
+  status text not null default 'unpaired'::text,
+  status_reason text,
+  status_at timestamp with time zone not null default now(),
+  status_until timestamp with time zone,
+  phone text,
+  provider_account text,
+  profile_name text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint channels_pkey PRIMARY KEY (workspace_id, id),
+  constraint channels_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id),
+  constraint channels_phone_check CHECK ((phone ~ '^\+[1-9][0-9]{6,14}$'::text)),
+  constraint channels_status_check CHECK ((status = ANY (ARRAY['unpaired'::text, 'pairing'::text, 'connecting'::text, 'connected'::text, 'degraded'::text, 'restricted'::text, 'failed'::text]))),
+  constraint channels_wanted_check CHECK ((wanted = ANY (ARRAY['unpaired'::text, 'pairing'::text, 'connected'::text, 'deleted'::text])))
+);
+CREATE UNIQUE INDEX channels_phone ON public.channels USING btree (workspace_id, phone) WHERE (phone IS NOT NULL);
+CREATE INDEX channels_wanted ON public.channels USING btree (wanted, workspace_id, id);
+alter table channels enable row level security;
+alter table channels force row level security;
+create policy engine_door on channels for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on channels for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table data_keys (
+  workspace_id uuid not null,
+  id uuid not null,
+  wrapped bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint data_keys_pkey PRIMARY KEY (workspace_id, id)
+);
+alter table data_keys enable row level security;
+alter table data_keys force row level security;
+create policy engine_door on data_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on data_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table deliveries (
+  workspace_id uuid not null,
+  id uuid not null,
+  message_id uuid not null,
+  channel_id uuid not null,
+  group_id uuid,
+  phone text,
+  recipient_name text,
+  status text not null default 'queued'::text,
+  due_at timestamp with time zone not null,
+  catch_up_until timestamp with time zone not null,
+  priority smallint not null default 0,
+  reason text,
+  detail text,
+  recipients integer,
+  delivered_count integer not null default 0,
+  read_count integer not null default 0,
+  in_flight_at timestamp with time zone,
+  accepted_at timestamp with time zone,
+  sent_at timestamp with time zone,
+  delivered_at timestamp with time zone,
+  read_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  constraint deliveries_pkey PRIMARY KEY (workspace_id, id),
+  constraint deliveries_workspace_id_message_id_fkey FOREIGN KEY (workspace_id, message_id) REFERENCES messages(workspace_id, id),
+  constraint deliveries_check CHECK ((num_nonnulls(group_id, phone) = 1)),
+  constraint deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'in_flight'::text, 'accepted'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text, 'cancelled'::text, 'missed'::text])))
+) partition by RANGE (id);
+CREATE INDEX deliveries_channel ON ONLY public.deliveries USING btree (workspace_id, channel_id, id DESC);
+CREATE INDEX deliveries_message ON ONLY public.deliveries USING btree (workspace_id, message_id);
+CREATE INDEX deliveries_status ON ONLY public.deliveries USING btree (workspace_id, status, id DESC);
+alter table deliveries enable row level security;
+alter table deliveries force row level security;
+create policy engine_door on deliveries for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on deliveries for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table due_work (
+  workspace_id uuid not null,
+  kind text not null,
+  subject_id uuid not null,
+  lane uuid not null,
+  due_at timestamp with time zone not null,
+  priority smallint not null default 0,
+  claimed_by uuid,
+  claimed_until timestamp with time zone,
+  constraint due_work_pkey PRIMARY KEY (workspace_id, kind, subject_id)
+) with (fillfactor=70);
+CREATE INDEX due_work_lane ON public.due_work USING btree (kind, lane, due_at);
+CREATE INDEX due_work_ready ON public.due_work USING btree (kind, due_at, lane);
+alter table due_work enable row level security;
+alter table due_work force row level security;
+create policy engine_door on due_work for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on due_work for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table groups (
+  workspace_id uuid not null,
+  id uuid not null,
+  channel_id uuid not null,
+  provider_id text not null,
+  subject text not null,
+  size integer not null default 0,
+  metadata jsonb,
+  archived_at timestamp with time zone,
+  synced_at timestamp with time zone not null default now(),
+  constraint groups_pkey PRIMARY KEY (workspace_id, id),
+  constraint groups_workspace_id_channel_id_provider_id_key UNIQUE (workspace_id, channel_id, provider_id),
+  constraint groups_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE
+);
+alter table groups enable row level security;
+alter table groups force row level security;
+create policy engine_door on groups for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on groups for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table idempotency_keys (
+  workspace_id uuid not null,
+  key text not null,
+  request_hash bytea not null,
+  status integer,
+  body text,
+  expires_at timestamp with time zone not null,
+  constraint idempotency_keys_pkey PRIMARY KEY (workspace_id, key)
+);
+CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
+alter table idempotency_keys enable row level security;
+alter table idempotency_keys force row level security;
+create policy engine_door on idempotency_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on idempotency_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table instance (
+  id smallint not null,
+  key_check bytea,
+  created_at timestamp with time zone not null default now(),
+  constraint instance_pkey PRIMARY KEY (id),
+  constraint instance_id_check CHECK ((id = 1))
+);
+alter table instance enable row level security;
+alter table instance force row level security;
+create policy engine_door on instance for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table intake (
+  workspace_id uuid not null,
+  id uuid not null,
+  channel_id uuid not null,
+  provider_key text not null,
+  kind text not null,
+  ciphertext bytea not null,
+  received_at timestamp with time zone not null,
+  constraint intake_pkey PRIMARY KEY (workspace_id, id)
+) partition by RANGE (id);
+alter table intake enable row level security;
+alter table intake force row level security;
+create policy engine_door on intake for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on intake for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table intake_keys (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  provider_key text not null,
+  intake_id uuid not null,
+  constraint intake_keys_pkey PRIMARY KEY (workspace_id, channel_id, provider_key),
+  constraint intake_keys_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE
+);
+alter table intake_keys enable row level security;
+alter table intake_keys force row level security;
+create policy engine_door on intake_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on intake_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table leases (
+  name text not null,
+  holder text not null,
+  fence bigint not null,
+  expires_at timestamp with time zone not null,
+  constraint leases_pkey PRIMARY KEY (name)
+);
+alter table leases enable row level security;
+alter table leases force row level security;
+create policy engine_door on leases for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table logins (
+  token_hash bytea not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  seen_at timestamp with time zone not null default now(),
+  address text,
+  user_agent text,
+  constraint logins_pkey PRIMARY KEY (token_hash),
+  constraint logins_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+CREATE INDEX logins_user ON public.logins USING btree (user_id);
+alter table logins enable row level security;
+alter table logins force row level security;
+create policy engine_door on logins for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table members (
+  workspace_id uuid not null,
+  user_id uuid not null,
+  role text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint members_pkey PRIMARY KEY (workspace_id, user_id),
+  constraint members_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
+  constraint members_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id),
+  constraint members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'agent'::text, 'host'::text, 'door_staff'::text, 'viewer'::text])))
+);
+CREATE INDEX members_user ON public.members USING btree (user_id);
+alter table members enable row level security;
+alter table members force row level security;
+create policy engine_door on members for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on members for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table messages (
+  workspace_id uuid not null,
+  id uuid not null,
+  channel_id uuid not null,
+  direction text not null,
+  source text not null,
+  source_id uuid,
+  content jsonb not null,
+  created_by uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint messages_pkey PRIMARY KEY (workspace_id, id),
+  constraint messages_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id),
+  constraint messages_direction_check CHECK ((direction = ANY (ARRAY['out'::text, 'in'::text]))),
+  constraint messages_source_check CHECK ((source = ANY (ARRAY['api'::text, 'reminder'::text])))
+) partition by RANGE (id);
+alter table messages enable row level security;
+alter table messages force row level security;
+create policy engine_door on messages for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on messages for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table nodes (
+  boot_id uuid not null,
+  node_id text not null,
+  started_at timestamp with time zone not null default now(),
+  seen_at timestamp with time zone not null default now(),
+  stopped_at timestamp with time zone,
+  constraint nodes_pkey PRIMARY KEY (boot_id)
+);
+alter table nodes enable row level security;
+alter table nodes force row level security;
+create policy engine_door on nodes for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table pairings (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  id uuid not null,
+  generation bigint not null,
+  method text not null,
+  phone text,
+  step text not null,
+  secret bytea,
+  reason text,
+  started_at timestamp with time zone not null default now(),
+  step_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  constraint pairings_pkey PRIMARY KEY (workspace_id, channel_id),
+  constraint pairings_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE,
+  constraint pairings_method_check CHECK ((method = ANY (ARRAY['qr'::text, 'code'::text]))),
+  constraint pairings_step_check CHECK ((step = ANY (ARRAY['starting'::text, 'show_qr'::text, 'show_code'::text, 'connecting'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
+);
+alter table pairings enable row level security;
+alter table pairings force row level security;
+create policy engine_door on pairings for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on pairings for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table provider_ids (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  provider_id text not null,
+  delivery_id uuid not null,
+  attempt_id uuid not null,
+  constraint provider_ids_pkey PRIMARY KEY (workspace_id, channel_id, provider_id)
+);
+alter table provider_ids enable row level security;
+alter table provider_ids force row level security;
+create policy engine_door on provider_ids for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on provider_ids for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table receipt_keys (
+  workspace_id uuid not null,
+  delivery_id uuid not null,
+  recipient text not null,
+  kind text not null,
+  constraint receipt_keys_pkey PRIMARY KEY (workspace_id, delivery_id, recipient, kind)
+);
+alter table receipt_keys enable row level security;
+alter table receipt_keys force row level security;
+create policy engine_door on receipt_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on receipt_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table receipts (
+  workspace_id uuid not null,
+  id uuid not null,
+  delivery_id uuid not null,
+  recipient text not null,
+  kind text not null,
+  at timestamp with time zone not null,
+  constraint receipts_pkey PRIMARY KEY (workspace_id, id),
+  constraint receipts_workspace_id_delivery_id_fkey FOREIGN KEY (workspace_id, delivery_id) REFERENCES deliveries(workspace_id, id),
+  constraint receipts_kind_check CHECK ((kind = ANY (ARRAY['delivered'::text, 'read'::text])))
+) partition by RANGE (id);
+CREATE INDEX receipts_delivery ON ONLY public.receipts USING btree (workspace_id, delivery_id);
+alter table receipts enable row level security;
+alter table receipts force row level security;
+create policy engine_door on receipts for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on receipts for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table reminder_occurrence_targets (
+  workspace_id uuid not null,
+  occurrence_id uuid not null,
+  position smallint not null,
+  group_id uuid,
+  phone text,
+  message_id uuid not null,
+  constraint reminder_occurrence_targets_pkey PRIMARY KEY (workspace_id, occurrence_id, "position"),
+  constraint reminder_occurrence_targets_workspace_id_occurrence_id_fkey FOREIGN KEY (workspace_id, occurrence_id) REFERENCES reminder_occurrences(workspace_id, id) ON DELETE CASCADE
+);
+alter table reminder_occurrence_targets enable row level security;
+alter table reminder_occurrence_targets force row level security;
+create policy engine_door on reminder_occurrence_targets for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on reminder_occurrence_targets for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table reminder_occurrences (
+  workspace_id uuid not null,
+  id uuid not null,
+  reminder_id uuid not null,
+  revision integer not null,
+  local text not null,
+  shifted boolean not null default false,
+  due_at timestamp with time zone not null,
+  status text not null default 'pending'::text,
+  reason text,
+  expanded_at timestamp with time zone,
+  constraint reminder_occurrences_pkey PRIMARY KEY (workspace_id, id),
+  constraint reminder_occurrences_workspace_id_reminder_id_fkey FOREIGN KEY (workspace_id, reminder_id) REFERENCES reminders(workspace_id, id) ON DELETE CASCADE,
+  constraint reminder_occurrences_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'expanded'::text, 'missed'::text, 'cancelled'::text])))
+);
+CREATE UNIQUE INDEX reminder_occurrences_once ON public.reminder_occurrences USING btree (workspace_id, reminder_id, due_at) WHERE (status <> 'cancelled'::text);
+CREATE UNIQUE INDEX reminder_occurrences_pending ON public.reminder_occurrences USING btree (workspace_id, reminder_id) WHERE (status = 'pending'::text);
+alter table reminder_occurrences enable row level security;
+alter table reminder_occurrences force row level security;
+create policy engine_door on reminder_occurrences for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on reminder_occurrences for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table reminder_targets (
+  workspace_id uuid not null,
+  id uuid not null,
+  reminder_id uuid not null,
+  position smallint not null,
+  group_id uuid,
+  phone text,
+  constraint reminder_targets_pkey PRIMARY KEY (workspace_id, id),
+  constraint reminder_targets_workspace_id_group_id_fkey FOREIGN KEY (workspace_id, group_id) REFERENCES groups(workspace_id, id),
+  constraint reminder_targets_workspace_id_reminder_id_fkey FOREIGN KEY (workspace_id, reminder_id) REFERENCES reminders(workspace_id, id) ON DELETE CASCADE,
+  constraint reminder_targets_check CHECK ((num_nonnulls(group_id, phone) = 1))
+);
+CREATE INDEX reminder_targets_reminder ON public.reminder_targets USING btree (workspace_id, reminder_id, "position");
+alter table reminder_targets enable row level security;
+alter table reminder_targets force row level security;
+create policy engine_door on reminder_targets for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on reminder_targets for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table reminders (
+  workspace_id uuid not null,
+  id uuid not null,
+  channel_id uuid not null,
+  content jsonb not null,
+  start_local text not null,
+  time_zone text not null,
+  rrule text,
+  ends_at timestamp with time zone,
+  catch_up_ms integer not null default 900000,
+  status text not null default 'active'::text,
+  revision integer not null default 1,
+  version integer not null default 1,
+  created_by uuid,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint reminders_pkey PRIMARY KEY (workspace_id, id),
+  constraint reminders_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id),
+  constraint reminders_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id),
+  constraint reminders_status_check CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'ended'::text, 'deleted'::text])))
+);
+CREATE INDEX reminders_status ON public.reminders USING btree (workspace_id, status, id DESC);
+alter table reminders enable row level security;
+alter table reminders force row level security;
+create policy engine_door on reminders for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy tenant_wall on reminders for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table setup_links (
+  token_hash bytea not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint setup_links_pkey PRIMARY KEY (token_hash),
+  constraint setup_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+alter table setup_links enable row level security;
+alter table setup_links force row level security;
+create policy engine_door on setup_links for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table users (
+  id uuid not null,
+  username text not null,
+  password_hash text,
+  created_at timestamp with time zone not null default now(),
+  constraint users_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX users_username ON public.users USING btree (lower(username));
+alter table users enable row level security;
+alter table users force row level security;
+create policy engine_door on users for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table workspaces (
+  id uuid not null,
+  slug text not null,
+  name text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint workspaces_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX workspaces_slug ON public.workspaces USING btree (slug);
+alter table workspaces enable row level security;
+alter table workspaces force row level security;
+create policy engine_door on workspaces for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy own_workspace on workspaces for select using (id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+CREATE OR REPLACE FUNCTION public.convoke_engine_door()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select case current_user
+      when 'convoke_engine' then true
+      when 'convoke_app' then false
+      else coalesce(current_setting('app.door', true), '') = 'engine'
+    end
+  $function$;
+
+CREATE OR REPLACE PROCEDURE public.convoke_ensure_partitions(IN since timestamp with time zone, IN months integer)
+ LANGUAGE plpgsql
+AS $procedure$
+  declare
+    parent record;
+    lower_at timestamptz;
+    part text;
+  begin
+    for parent in
+      select c.relname from pg_partitioned_table p
+      join pg_class c on c.oid = p.partrelid
+      where c.relnamespace = current_schema()::regnamespace
+    loop
+      if to_regclass(format('%I', parent.relname || '_rest')) is null then
+        execute format('create table %I partition of %I default', parent.relname || '_rest', parent.relname);
+        execute format('alter table %I enable row level security', parent.relname || '_rest');
+        execute format('alter table %I force row level security', parent.relname || '_rest');
+      end if;
+      for i in 0 .. months - 1 loop
+        lower_at := (date_trunc('month', since at time zone 'UTC') + make_interval(months => i)) at time zone 'UTC';
+        part := parent.relname || to_char(lower_at at time zone 'UTC', '"_y"YYYY"m"MM');
+        if to_regclass(format('%I', part)) is null then
+          execute format('create table %I partition of %I for values from (%L) to (%L)', part, parent.relname,
+            convoke_first_id(lower_at),
+            convoke_first_id(((lower_at at time zone 'UTC') + interval '1 month') at time zone 'UTC'));
+          execute format('alter table %I enable row level security', part);
+          execute format('alter table %I force row level security', part);
+        end if;
+      end loop;
+    end loop;
+  end
+  $procedure$;
+
+CREATE OR REPLACE FUNCTION public.convoke_first_id(at timestamp with time zone)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+  $function$;
+
+CREATE OR REPLACE PROCEDURE public.convoke_grant_doors()
+ LANGUAGE plpgsql
+AS $procedure$
+  declare
+    wall record;
+  begin
+    if not exists (select from pg_roles where rolname = 'convoke_app')
+      or not exists (select from pg_roles where rolname = 'convoke_engine') then
+      return;
+    end if;
+    execute format('grant usage on schema %I to convoke_app, convoke_engine', current_schema());
+    for wall in
+      select tablename, policyname from pg_policies
+      where schemaname = current_schema() and policyname in ('tenant_wall', 'engine_door', 'own_workspace')
+    loop
+      if wall.policyname = 'own_workspace' then
+        execute format('grant select on %I.%I to convoke_app', current_schema(), wall.tablename);
+        continue;
+      end if;
+      execute format('grant select, insert, update, delete on %I.%I to %I',
+        current_schema(), wall.tablename,
+        case wall.policyname when 'tenant_wall' then 'convoke_app' else 'convoke_engine' end);
+    end loop;
+    revoke update, delete on activity, activity_seals from convoke_app, convoke_engine;
+    revoke insert on activity_seals from convoke_app;
+  end
+  $procedure$;
+
+CREATE OR REPLACE PROCEDURE public.convoke_instance_table(IN target regclass)
+ LANGUAGE plpgsql
+AS $procedure$
+  begin
+    execute format('alter table %s enable row level security', target);
+    execute format('alter table %s force row level security', target);
+    execute format(
+      'create policy engine_door on %s using ((select convoke_engine_door()))
+         with check ((select convoke_engine_door()))', target);
+  end
+  $procedure$;
+
+CREATE OR REPLACE PROCEDURE public.convoke_tenant_table(IN target regclass, IN engine_too boolean DEFAULT false)
+ LANGUAGE plpgsql
+AS $procedure$
+  begin
+    execute format('alter table %s enable row level security', target);
+    execute format('alter table %s force row level security', target);
+    execute format(
+      'create policy tenant_wall on %s using (workspace_id = (select convoke_workspace()))
+         with check (workspace_id = (select convoke_workspace()))', target);
+    if engine_too then
+      execute format(
+        'create policy engine_door on %s using ((select convoke_engine_door()))
+           with check ((select convoke_engine_door()))', target);
+    end if;
+  end
+  $procedure$;
+
+CREATE OR REPLACE FUNCTION public.convoke_workspace()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$ select nullif(current_setting('app.workspace_id', true), '')::uuid $function$;
