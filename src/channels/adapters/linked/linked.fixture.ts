@@ -1,5 +1,4 @@
 import { pino } from 'pino';
-import { DEMO, startWhatsAppSimulator, type WhatsAppSimulator } from '../../../../sim/whatsapp/index.ts';
 import type {
   Adapter,
   Connection,
@@ -9,6 +8,7 @@ import type {
   Inbound,
   KeyChange,
   LateAnswer,
+  PairingRequest,
   PairingStep,
   RawInbound,
   ReceiptFact,
@@ -77,6 +77,9 @@ export class MemoryStore implements CredentialStore {
   }
 }
 
+/** The part of the simulator that a number needs to be linked to it. */
+export type Server = { socketUrl: string; rootKey: Buffer; scan(number: string, qr: string): number };
+
 /** For tests only: a linked number with everything that it reports. */
 export class Linked implements Sink {
   readonly store = new MemoryStore();
@@ -92,13 +95,14 @@ export class Linked implements Sink {
   mayWrite = true;
   connection: Connection | undefined;
 
-  constructor(simulator: WhatsAppSimulator) {
+  constructor(server: Server, timing: { qrMs?: number } = {}) {
     this.adapter = createLinkedAdapter({
-      socketUrl: simulator.socketUrl,
-      rootKey: simulator.rootKey.toString('hex'),
+      socketUrl: server.socketUrl,
+      rootKey: server.rootKey.toString('hex'),
       sandbox: true,
       log: pino({ level: 'silent' }),
       patience: 0.02,
+      ...timing,
     });
   }
 
@@ -140,12 +144,22 @@ export class Linked implements Sink {
     return this.messages().flatMap(message => (message.kind === 'text' ? [message.text] : []));
   }
 
-  async pair(simulator: WhatsAppSimulator, number: string): Promise<PairingStep | undefined> {
-    for await (const step of this.#pairing()) {
-      this.steps.push(step);
-      if (step.step === 'show_qr') simulator.scan(number, step.qr);
+  /** Walks through a pairing by QR code; the phone scans the code that `scans` (the first) names. */
+  async pair(server: Server, number: string, scans = 1): Promise<PairingStep | undefined> {
+    let codes = 0;
+    for await (const step of this.pairing({ method: 'qr' })) {
+      if (step.step === 'show_qr' && ++codes === scans) server.scan(number, step.qr);
     }
     return this.steps.at(-1);
+  }
+
+  /** The steps of a pairing, kept in `steps` as they come. */
+  async *pairing(request: PairingRequest, signal = new AbortController().signal): AsyncGenerator<PairingStep> {
+    if (!this.adapter.pair) throw new Error('This adapter does not pair.');
+    for await (const step of this.adapter.pair(request, this.store, signal)) {
+      this.steps.push(step);
+      yield step;
+    }
   }
 
   async connect(): Promise<void> {
@@ -170,23 +184,15 @@ export class Linked implements Sink {
     if (!this.connection) throw new Error('not connected');
     return this.connection.send(wire, new Date(Date.now() + patienceMs));
   }
-
-  #pairing(): AsyncIterable<PairingStep> {
-    if (!this.adapter.pair) throw new Error('This adapter does not pair.');
-    return this.adapter.pair({ method: 'qr' }, this.store, new AbortController().signal);
-  }
 }
 
-/** A paired and connected number in a fresh world. */
-export async function linkedWorld(
-  number: string = DEMO.owner,
-): Promise<{ simulator: WhatsAppSimulator; linked: Linked }> {
-  const simulator = await startWhatsAppSimulator();
-  const linked = new Linked(simulator);
-  await linked.pair(simulator, number);
+/** A paired and connected number whose groups are known. */
+export async function linkedTo(server: Server, number: string): Promise<Linked> {
+  const linked = new Linked(server);
+  await linked.pair(server, number);
   await linked.connect();
   await until(() => linked.allGroups.length > 0);
-  return { simulator, linked };
+  return linked;
 }
 
 /** Waits for a condition; fails with its source text when it does not come true in time. */
