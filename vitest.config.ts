@@ -2,11 +2,16 @@ import { defineConfig } from 'vitest/config';
 
 const BESIDE_THE_CODE = ['src/**', 'scripts/**', 'web/**', 'bench/**'];
 
+const ENGINE = process.env.CONVOKE_TEST_ENGINE || 'embedded';
+
 /**
  * A room test needs a database and is named `*.room.test.ts`; it runs once per engine, which
- * CONVOKE_TEST_ENGINE names (embedded, postgres18, postgres15). An adapter against its simulator is named
- * `*.sim.test.ts`. All other tests beside the code are pure.
+ * CONVOKE_TEST_ENGINE names (embedded, postgres18, postgres15). `*.room-embedded.test.ts` and its like
+ * run on that engine only, `*.room-server.test.ts` on both servers. An adapter against its simulator is
+ * named `*.sim.test.ts`. All other tests beside the code are pure.
  */
+const ROOMS = ['room', `room-${ENGINE}`, ...(ENGINE === 'embedded' ? [] : ['room-server'])];
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
