@@ -5,9 +5,15 @@ export const Username = z
   .string()
   .trim()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,63}$/, 'Use 2 to 64 letters, digits, dots, dashes or underscores.');
-export const Password = z.string().min(10, 'Use at least 10 characters.').max(256, 'Use at most 256 characters.');
+export const Password = z
+  .string()
+  .min(10, 'Use at least 10 characters.')
+  .max(256, 'Use at most 256 characters.');
 
-export const LoginBody = z.strictObject({ username: z.string().min(1).max(200), password: z.string().min(1).max(256) });
+export const LoginBody = z.strictObject({
+  username: z.string().min(1).max(200),
+  password: z.string().min(1).max(256),
+});
 export const SetupBody = z.strictObject({ token: z.string().min(1).max(100), password: Password });
 
 export const Role = z.enum(['owner', 'admin', 'agent', 'host', 'door_staff', 'viewer']);

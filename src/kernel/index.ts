@@ -17,7 +17,9 @@ export {
   recordAll,
   registerActivityRoutes,
 } from './activity.ts';
+export { type AdminSocket, askRunning, type CommandAnswer, listenForCommands } from './admin-socket.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { type Commands, createCommands } from './commands.ts';
 export { type Config, type Environment, readConfig, settings } from './config.ts';
 export { afterCommit, type Database, inWorkspace, outsideTransaction, type Tx } from './database/database.ts';
 export { isUniqueViolation, sqlState } from './database/engine.ts';

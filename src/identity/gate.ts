@@ -1,0 +1,100 @@
+import type { FastifyRequest } from 'fastify';
+import {
+  AppError,
+  type Gate,
+  invalidField,
+  isId,
+  type Kernel,
+  mintScope,
+  notFound,
+  type Permission,
+  type Tx,
+} from '../kernel/index.ts';
+import { may } from './policy.ts';
+import { type Membership, memberships } from './queries.ts';
+import { tokenHash } from './tokens.ts';
+
+export const LOGIN_COOKIE = 'convoke_login';
+
+const SEEN_EVERY_MS = 60_000;
+
+/**
+ * Decides who a request is from and in which workspace it acts. The login comes as a cookie; the
+ * workspace by header or query, or by itself when there is only one. Nothing is remembered between
+ * requests, so a logout or a lost membership counts at once.
+ */
+export function createGate(kernel: Kernel): Gate {
+  return {
+    enter: async (request, permission) => {
+      const named = namedWorkspace(request);
+      const { userId, all } = await kernel.database.inEngine('identity.enter', async tx => {
+        const userId = await signedIn(tx, kernel, request);
+        return { userId, all: await memberships(tx, userId) };
+      });
+      const { id, role } = chosen(all, named);
+      if (!may(role, permission)) throw forbidden(permission, role);
+      return mintScope(kernel, id, { kind: 'user', id: userId });
+    },
+    user: request => kernel.database.inEngine('identity.user', tx => signedIn(tx, kernel, request)),
+  };
+}
+
+/** The token of the login, as the browser brought it. */
+export function loginToken(request: FastifyRequest): string | undefined {
+  return request.cookies[LOGIN_COOKIE];
+}
+
+async function signedIn(tx: Tx, kernel: Kernel, request: FastifyRequest): Promise<string> {
+  const token = loginToken(request);
+  if (!token) throw new AppError('unauthenticated', 'Sign in first: POST /v1/login.');
+  const hash = tokenHash(token);
+  const now = kernel.clock.now();
+  const found = await tx
+    .selectFrom('logins')
+    .select(['user_id', 'seen_at'])
+    .where('token_hash', '=', hash)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  if (!found) throw new AppError('unauthenticated', 'This login is over. Sign in again: POST /v1/login.');
+  if (now.getTime() - found.seen_at.getTime() > SEEN_EVERY_MS) {
+    await tx.updateTable('logins').set({ seen_at: now }).where('token_hash', '=', hash).execute();
+  }
+  return found.user_id;
+}
+
+function namedWorkspace(request: FastifyRequest): string | undefined {
+  const header = request.headers['convoke-workspace'];
+  const query = (request.query as { workspace?: unknown }).workspace;
+  const named = header ?? query;
+  if (named === undefined || named === '') return undefined;
+  if (typeof named !== 'string')
+    throw invalidField('workspace', 'Name one workspace, by its id or its short name.');
+  return named;
+}
+
+/** A workspace of others and one that does not exist are answered alike. */
+function chosen(all: Membership[], named: string | undefined): Membership {
+  if (named !== undefined) {
+    const found = all.find(one =>
+      isId(named.toLowerCase()) ? one.id === named.toLowerCase() : one.slug === named,
+    );
+    if (!found) throw notFound();
+    return found;
+  }
+  const [only, ...others] = all;
+  if (!only)
+    throw new AppError('forbidden', 'You are not a member of any workspace. Ask an owner to add you.');
+  if (others.length === 0) return only;
+  throw new AppError(
+    'workspace_required',
+    'You belong to several workspaces. Name one with the header Convoke-Workspace or with ?workspace=.',
+    { extra: { workspaces: all.map(({ id, slug, name }) => ({ id, slug, name })) } },
+  );
+}
+
+function forbidden(permission: Permission, role: string): AppError {
+  return new AppError(
+    'forbidden',
+    `This needs the permission ${permission}, which the role ${role} does not have.`,
+  );
+}

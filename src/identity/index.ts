@@ -1,0 +1,15 @@
+/**
+ * identity – who may come in, and what for.
+ * Owns: users, workspaces, members and their roles, logins, setup links.
+ * Promises: an unknown name and a wrong password cannot be told apart; tokens are stored only as hashes;
+ *   a logout, a new password or a lost membership counts from the next request on; a workspace of others
+ *   looks like one that does not exist.
+ * Never: knows what is done inside a workspace.
+ * Called by: main (gate, routes, first start), cli (commands of the operator).
+ */
+export { registerIdentityCommands } from './commands.ts';
+export { type FirstStart, prepareFirstStart } from './first-start.ts';
+export { createGate } from './gate.ts';
+export { requireArgon2 } from './passwords.ts';
+export { registerIdentityRoutes } from './routes.ts';
+export { addMember, createUser, createWorkspace } from './service.ts';

@@ -1,0 +1,42 @@
+import { type Kernel, type Tx, VERSION } from '../kernel/index.ts';
+import { permissionsOf } from './policy.ts';
+import type { Me, Role } from './schema.ts';
+
+export type Membership = { id: string; slug: string; name: string; role: Role };
+
+/** The workspaces of a user, by name. */
+export async function memberships(tx: Tx, userId: string): Promise<Membership[]> {
+  const rows = await tx
+    .selectFrom('members')
+    .innerJoin('workspaces', 'workspaces.id', 'members.workspace_id')
+    .select(['workspaces.id', 'workspaces.slug', 'workspaces.name', 'members.role'])
+    .where('members.user_id', '=', userId)
+    .orderBy('workspaces.name')
+    .execute();
+  return rows.map(row => ({ ...row, role: row.role as Role }));
+}
+
+/** The workspace with this short name, for the commands of the operator. */
+export async function workspaceNamed(kernel: Kernel, slug: string): Promise<string | undefined> {
+  const row = await kernel.database.inEngine('identity.workspace_named', tx =>
+    tx.selectFrom('workspaces').select('id').where('slug', '=', slug).executeTakeFirst(),
+  );
+  return row?.id;
+}
+
+/** Who is signed in, and what the web app may show. */
+export async function me(kernel: Kernel, userId: string): Promise<Me> {
+  return kernel.database.inEngine('identity.me', async tx => {
+    const user = await tx
+      .selectFrom('users')
+      .select(['id', 'username'])
+      .where('id', '=', userId)
+      .executeTakeFirstOrThrow();
+    const workspaces = await memberships(tx, userId);
+    return {
+      user,
+      workspaces: workspaces.map(one => ({ ...one, permissions: [...permissionsOf(one.role)] })),
+      instance: { version: VERSION, sandbox: kernel.config.sandbox },
+    };
+  });
+}
