@@ -1,3 +1,4 @@
+import { findClash } from './rule-clash.ts';
 import { resolveWall, type WallTime, wallAt, wallFromFields } from './wall-clock.ts';
 
 export const weekdays = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] as const;
@@ -30,19 +31,9 @@ export type RuleParts = {
 export type RuleFault = { code: string; detail: string };
 type Reading<T> = { ok: true; value: T } | { ok: false; fault: RuleFault };
 
-export const MAX_COUNT = 1000;
+export const MAX_COUNT = 500;
 const MAX_RULE_LENGTH = 1000;
 const EXAMPLE = 'FREQ=WEEKLY;BYDAY=MO';
-
-/** A hundred years in the unit of each frequency. */
-const maxInterval: Record<Frequency, number> = {
-  YEARLY: 100,
-  MONTHLY: 1200,
-  WEEKLY: 5200,
-  DAILY: 36_500,
-  HOURLY: 876_000,
-  MINUTELY: 52_560_000,
-};
 
 const elsewhere: Record<string, string> = {
   DTSTART: 'The start goes into start_local.',
@@ -81,29 +72,38 @@ export function readRule(
   if (!sawFrequency) {
     return refuse('no_frequency', `The rule must say how often, such as FREQ=WEEKLY in ${EXAMPLE}.`);
   }
-  const clash = partsThatClash(parts);
+  const clash = findClash(parts);
   if (clash) return { ok: false, fault: clash };
   return { ok: true, text: [...split.value].map(pair => pair.join('=')).join(';'), parts };
 }
 
-export function hasByParts(parts: RuleParts): boolean {
-  return parts.byDay.length > 0 || Object.values(numberLists).some(({ key }) => parts[key].length > 0);
-}
-
 function splitRule(input: string): Reading<Map<string, string>> {
-  const text = input.trim().toUpperCase().replace(/^RRULE:/, '').replace(/;$/, '');
+  const text = input
+    .trim()
+    .toUpperCase()
+    .replace(/^RRULE:/, '')
+    .replace(/;$/, '');
   if (text === '') {
-    return refuse('empty_rule', `The rule is empty. Leave rrule out for a single reminder, or write ${EXAMPLE}.`);
+    return refuse(
+      'empty_rule',
+      `The rule is empty. Leave rrule out for a single reminder, or write ${EXAMPLE}.`,
+    );
   }
   if (text.length > MAX_RULE_LENGTH) {
     return refuse('rule_too_long', `The rule is longer than ${MAX_RULE_LENGTH} characters. Shorten it.`);
   }
   const foreign = /\b(DTSTART|TZID|DTEND|EXDATE|RDATE|EXRULE)\b/.exec(text)?.[1];
   if (foreign) {
-    return refuse('foreign_property', `${foreign} does not belong in rrule. ${elsewhere[foreign] ?? ''}`.trim());
+    return refuse(
+      'foreign_property',
+      `${foreign} does not belong in rrule. ${elsewhere[foreign] ?? ''}`.trim(),
+    );
   }
   if (/\s/.test(text)) {
-    return refuse('extra_text', `Give the rule alone, without spaces, line breaks or other text, such as ${EXAMPLE}.`);
+    return refuse(
+      'extra_text',
+      `Give the rule alone, without spaces, line breaks or other text, such as ${EXAMPLE}.`,
+    );
   }
   const pairs = new Map<string, string>();
   for (const piece of text.split(';')) {
@@ -141,10 +141,14 @@ function readPart(parts: RuleParts, name: string, value: string, timeZone: strin
     case 'BYWEEKNO':
       return {
         code: 'week_numbers',
-        detail: 'BYWEEKNO is not supported: calendars disagree about week numbers. Use BYMONTH with BYDAY, or BYYEARDAY.',
+        detail:
+          'BYWEEKNO is not supported: calendars disagree about week numbers. Use BYMONTH with BYDAY, or BYYEARDAY.',
       };
     default:
-      return { code: 'unknown_part', detail: `${name.slice(0, 60)} is not a supported part of a rule. Remove it.` };
+      return {
+        code: 'unknown_part',
+        detail: `${name.slice(0, 60)} is not a supported part of a rule. Remove it.`,
+      };
   }
 }
 
@@ -155,9 +159,15 @@ function readFrequency(parts: RuleParts, value: string): RuleFault | null {
     return null;
   }
   if (value === 'SECONDLY') {
-    return { code: 'too_frequent', detail: 'A reminder may come every 15 minutes at most. Use MINUTELY with INTERVAL=15 or more.' };
+    return {
+      code: 'too_frequent',
+      detail: 'A reminder may come every 15 minutes at most. Use MINUTELY with INTERVAL=15 or more.',
+    };
   }
-  return { code: 'unknown_frequency', detail: `FREQ=${value.slice(0, 60)} is not known. Use one of ${frequencies.join(', ')}.` };
+  return {
+    code: 'unknown_frequency',
+    detail: `FREQ=${value.slice(0, 60)} is not known. Use one of ${frequencies.join(', ')}.`,
+  };
 }
 
 function readInterval(parts: RuleParts, value: string): RuleFault | null {
@@ -189,7 +199,10 @@ function readUntil(parts: RuleParts, value: string, timeZone: string): RuleFault
     ? wallFromFields(Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second))
     : null;
   if (wall === null) {
-    return { code: 'bad_until', detail: 'UNTIL must be a real date such as 20270301 or, in UTC, 20270301T170000Z.' };
+    return {
+      code: 'bad_until',
+      detail: 'UNTIL must be a real date such as 20270301 or, in UTC, 20270301T170000Z.',
+    };
   }
   parts.until = utc
     ? { at: wall, wall: wallAt(wall, timeZone) }
@@ -204,7 +217,10 @@ function readWeekdays(parts: RuleParts, value: string): RuleFault | null {
     const weekday = weekdays.find(known => known === found?.[2]);
     const ordinal = found?.[1] === undefined ? null : Number(found[1]);
     if (!weekday || ordinal === 0 || Math.abs(ordinal ?? 1) > 53) {
-      return { code: 'bad_byday', detail: 'BYDAY must list days such as MO,TU or, counted in a month, 3TU or -1FR.' };
+      return {
+        code: 'bad_byday',
+        detail: 'BYDAY must list days such as MO,TU or, counted in a month, 3TU or -1FR.',
+      };
     }
     byDay.set(`${ordinal ?? ''}${weekday}`, { weekday, ordinal });
   }
@@ -229,70 +245,14 @@ function readNumbers(
     const number = /^[+-]?\d{1,3}$/.test(piece) ? Number(piece) : Number.NaN;
     const size = fromEnd ? Math.abs(number) : number;
     if (!(size >= min && size <= max)) {
-      const range = fromEnd ? `${min} to ${max}, or -${max} to -${min} counted from the end` : `${min} to ${max}`;
+      const range = fromEnd
+        ? `${min} to ${max}, or -${max} to -${min} counted from the end`
+        : `${min} to ${max}`;
       return refuse(`bad_${name.toLowerCase()}`, `${name} must list whole numbers from ${range}.`);
     }
     numbers.add(number);
   }
   return { ok: true, value: [...numbers].sort((a, b) => a - b) };
-}
-
-function partsThatClash(parts: RuleParts): RuleFault | null {
-  const { frequency, byDay } = parts;
-  if (parts.interval > maxInterval[frequency]) {
-    return { code: 'bad_interval', detail: `INTERVAL may be at most ${maxInterval[frequency]} with FREQ=${frequency}.` };
-  }
-  if (parts.count !== null && parts.until) {
-    return { code: 'count_and_until', detail: 'A rule ends either by COUNT or by UNTIL. Keep one of them.' };
-  }
-  const counted = byDay.some(day => day.ordinal !== null);
-  if (counted && frequency !== 'MONTHLY' && frequency !== 'YEARLY') {
-    return { code: 'counted_day', detail: 'Counted days such as 3TU need FREQ=MONTHLY or FREQ=YEARLY. Use plain days such as TU.' };
-  }
-  if (frequency === 'MONTHLY' && byDay.some(day => Math.abs(day.ordinal ?? 1) > 5)) {
-    return { code: 'bad_byday', detail: 'A month has at most five of each weekday. Use 1 to 5 or -5 to -1 before the day.' };
-  }
-  if (frequency === 'WEEKLY' && parts.byMonthDay.length > 0) {
-    return { code: 'weekly_month_day', detail: 'BYMONTHDAY does not go with FREQ=WEEKLY. Use FREQ=MONTHLY, or BYDAY.' };
-  }
-  if (parts.byYearDay.length > 0 && ['DAILY', 'WEEKLY', 'MONTHLY'].includes(frequency)) {
-    return { code: 'year_day', detail: `BYYEARDAY does not go with FREQ=${frequency}. Use FREQ=YEARLY.` };
-  }
-  return positionClash(parts);
-}
-
-function positionClash(parts: RuleParts): RuleFault | null {
-  if (parts.bySetPos.length === 0) return null;
-  if (parts.frequency === 'WEEKLY') {
-    return {
-      code: 'weekly_position',
-      detail: 'BYSETPOS with FREQ=WEEKLY is not supported: calendars disagree about the first week. Name the days with BYDAY.',
-    };
-  }
-  if (!hasByParts({ ...parts, bySetPos: [] })) {
-    return { code: 'position_alone', detail: 'BYSETPOS chooses among other BY parts. Add one of them, such as BYDAY.' };
-  }
-  const largest = largestSet(parts);
-  if (parts.bySetPos.every(position => Math.abs(position) > largest)) {
-    return { code: 'no_occurrence', detail: `The rule never occurs: BYSETPOS asks for more than the ${largest} times that a period can have.` };
-  }
-  return null;
-}
-
-/** An upper bound of the candidates in one period, by which a position can be seen to be out of reach. */
-function largestSet(parts: RuleParts): number {
-  const seconds = Math.max(1, parts.bySecond.length);
-  const minutes = seconds * Math.max(1, parts.byMinute.length);
-  const hours = minutes * Math.max(1, parts.byHour.length);
-  const sizes: Record<Frequency, number> = {
-    MINUTELY: seconds,
-    HOURLY: minutes,
-    DAILY: hours,
-    WEEKLY: 7 * hours,
-    MONTHLY: 31 * hours,
-    YEARLY: 366 * hours,
-  };
-  return sizes[parts.frequency];
 }
 
 function emptyParts(): RuleParts {

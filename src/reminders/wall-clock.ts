@@ -10,7 +10,9 @@ const EXAMPLE_LOCAL = '2026-11-24T08:00';
 export type WallClockFault = { code: string; detail: string };
 
 /** Reads `YYYY-MM-DDTHH:MM[:SS]`; a date or time that no calendar has is a fault. */
-export function readWallClock(text: string): { ok: true; wall: WallTime } | { ok: false; fault: WallClockFault } {
+export function readWallClock(
+  text: string,
+): { ok: true; wall: WallTime } | { ok: false; fault: WallClockFault } {
   const found = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d))?$/.exec(text);
   if (!found) return { ok: false, fault: shapeFault(text) };
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found
@@ -20,7 +22,10 @@ export function readWallClock(text: string): { ok: true; wall: WallTime } | { ok
   if (wall === null) {
     return {
       ok: false,
-      fault: { code: 'no_such_date', detail: `${text} is not a date and time of the calendar. Correct the day or the time.` },
+      fault: {
+        code: 'no_such_date',
+        detail: `${text} is not a date and time of the calendar. Correct the day or the time.`,
+      },
     };
   }
   if (year < EARLIEST_YEAR || year > LATEST_YEAR) {
@@ -42,9 +47,10 @@ export function wallFromFields(
   second: number,
 ): WallTime | null {
   try {
-    return Temporal.PlainDateTime.from({ year, month, day, hour, minute, second }, { overflow: 'reject' })
-      .toZonedDateTime('UTC')
-      .epochMilliseconds;
+    return Temporal.PlainDateTime.from(
+      { year, month, day, hour, minute, second },
+      { overflow: 'reject' },
+    ).toZonedDateTime('UTC').epochMilliseconds;
   } catch {
     return null;
   }
@@ -74,7 +80,9 @@ export function resolveWall(wall: WallTime, timeZone: string): { instant: number
 }
 
 /** The zone in its usual spelling; offsets and abbreviations are faults, because they know no summer time. */
-export function readTimeZone(text: string): { ok: true; timeZone: string } | { ok: false; fault: WallClockFault } {
+export function readTimeZone(
+  text: string,
+): { ok: true; timeZone: string } | { ok: false; fault: WallClockFault } {
   const name = text.trim();
   if (/^(?:UTC|GMT)?[+-]|^Z$/i.test(name)) {
     return {
@@ -86,7 +94,10 @@ export function readTimeZone(text: string): { ok: true; timeZone: string } | { o
     };
   }
   try {
-    return { ok: true, timeZone: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId };
+    return {
+      ok: true,
+      timeZone: Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId,
+    };
   } catch {
     return { ok: false, fault: unknownZone(name) };
   }
