@@ -49,17 +49,17 @@ export async function cancelDue(
 }
 
 /**
- * The compare-and-set of firing: takes those off the list that this process still has claimed, and
- * returns them. Whoever cancelled, moved or claimed them since keeps them. What the caller writes in
- * the same transaction happens exactly once.
+ * The compare-and-set of firing: takes those off the list that this process still has claimed for that
+ * very instant, and returns them. Whoever cancelled, moved or claimed them since keeps them. What the
+ * caller writes in the same transaction happens exactly once.
  */
 export async function takeDue(tx: Tx, bootId: string, items: DueItem[]): Promise<DueItem[]> {
   if (items.length === 0) return [];
   const { rows } = await sql<{ subject_id: string; kind: string }>`
     delete from due_work d using json_to_recordset(${keysOf(items)}::json)
-      as i(workspace_id uuid, kind text, subject_id uuid)
+      as i(workspace_id uuid, kind text, subject_id uuid, due float8)
     where d.workspace_id = i.workspace_id and d.kind = i.kind and d.subject_id = i.subject_id
-      and d.claimed_by = ${bootId}
+      and d.claimed_by = ${bootId} and ceil(extract(epoch from d.due_at) * 1000) = i.due
     returning d.subject_id, d.kind
   `.execute(tx);
   const taken = new Set(rows.map(row => row.kind + row.subject_id));
@@ -92,6 +92,11 @@ function rowOf(item: DueItem) {
 
 function keysOf(items: DueItem[]): string {
   return JSON.stringify(
-    items.map(item => ({ workspace_id: item.workspaceId, kind: item.kind, subject_id: item.subjectId })),
+    items.map(item => ({
+      workspace_id: item.workspaceId,
+      kind: item.kind,
+      subject_id: item.subjectId,
+      due: item.dueAt.getTime(),
+    })),
   );
 }
