@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,9 +23,18 @@ async function unpackedChromium(): Promise<string> {
   mkdirSync(process.env.TMPDIR, { recursive: true });
   const { default: packaged } = await import('@sparticuz/chromium');
   const path = await packaged.executablePath();
+  nameFonts(join(process.env.TMPDIR, 'fonts'));
   if (before === undefined) delete process.env.TMPDIR;
   else process.env.TMPDIR = before;
   return path;
+}
+
+/** The package's own list names /tmp/fonts; a browser that finds no font at all dies at the first text field. */
+function nameFonts(folder: string): void {
+  const list = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${folder}</dir><cachedir>${folder}-cache</cachedir></fontconfig>\n`;
+  const file = join(folder, 'fonts.conf');
+  if (readFileSync(file, 'utf8') !== list) writeFileSync(file, list);
 }
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
