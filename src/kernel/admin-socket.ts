@@ -103,12 +103,12 @@ async function answered(line: string, commands: Commands, log: Logger): Promise<
     log.info({ event: 'kernel.command', command: name, outcome: 'ok' });
     return { ok: true, said };
   } catch (error) {
-    log.warn({ event: 'kernel.command', command: name, outcome: 'refused', err: error });
-    return {
-      ok: false,
-      error:
-        error instanceof AppError ? error.detail : 'The command failed. The log of the server says more.',
-    };
+    if (error instanceof AppError) {
+      log.info({ event: 'kernel.command', command: name, outcome: 'refused', reason: error.detail });
+      return { ok: false, error: error.detail };
+    }
+    log.error({ event: 'kernel.command', command: name, outcome: 'failed', err: error });
+    return { ok: false, error: 'The command failed. The log of the server says more.' };
   }
 }
 

@@ -24,6 +24,7 @@ export { type Config, type Environment, readConfig, settings } from './config.ts
 export { afterCommit, type Database, inWorkspace, outsideTransaction, type Tx } from './database/database.ts';
 export { isUniqueViolation, sqlState } from './database/engine.ts';
 export type { Tables } from './database/tables.ts';
+export { registerDoctor } from './doctor.ts';
 export { cancelDue, type DueItem, giveBackDue, scheduleDue, takeDue } from './due-work.ts';
 export { createDueWorker, type DueWorker, type DueWorkerOptions } from './due-worker.ts';
 export { AppError, type ErrorCode, type FieldError, invalidField, notFound, StartError } from './errors.ts';
@@ -43,8 +44,12 @@ export {
   type LeaseOptions,
   type Leases,
 } from './leases.ts';
+export { createLifecycle, type Lifecycle, stopOnSignals } from './lifecycle.ts';
 export { registerLiveRoute } from './live.ts';
 export { createLogger, maskPhone } from './log.ts';
+export { appearAsNode } from './node-row.ts';
+export { hasDatabase, openKernel } from './open-kernel.ts';
+export { readPassword } from './read-password.ts';
 export { type Actor, mintScope, type Scope } from './scope.ts';
 export { createSealer, type Sealer } from './sealer.ts';
 export { createSecrets, type Secrets, type Vault } from './secrets.ts';

@@ -92,6 +92,7 @@ async function protect(app: FastifyInstance, kernel: Kernel, life: { stopping: b
         formAction: ["'self'"],
       },
     },
+    xFrameOptions: { action: 'deny' },
     strictTransportSecurity: publicUrl?.startsWith('https:') === true,
   });
   await app.register(cookie);

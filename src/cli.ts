@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+import './kernel/require-node.ts';
+import { existsSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { registerIdentityCommands } from './identity/index.ts';
+import {
+  AppError,
+  askRunning,
+  createCommands,
+  createLogger,
+  hasDatabase,
+  openKernel,
+  readConfig,
+  readPassword,
+  registerDoctor,
+  StartError,
+  VERSION,
+} from './kernel/index.ts';
+import { runConvoke } from './main.ts';
+
+const program = new Command('convoke').description('Convoke calls people together.').version(VERSION);
+
+program.command('start').description('start the server, as npm start does').action(runConvoke);
+
+program
+  .command('set-password')
+  .argument('<username>')
+  .description('give a user a new password, read from standard input, and end all logins of that user')
+  .action(async (username: string) => run('set-password', { username, password: await readPassword() }));
+
+program
+  .command('create-user')
+  .argument('<username>')
+  .addOption(
+    new Option('--role <role>', 'what the user may do')
+      .choices(['owner', 'admin', 'agent', 'host', 'door_staff', 'viewer'])
+      .default('admin'),
+  )
+  .option('--workspace <name>', 'short name of the workspace; may be left out when there is only one')
+  .description('create a user with a password read from standard input')
+  .action(async (username: string, options: { role: string; workspace?: string }) =>
+    run('create-user', { username, password: await readPassword(), ...options }),
+  );
+
+program
+  .command('doctor')
+  .description('show what this installation stands on')
+  .action(() => run('doctor', {}));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof StartError) && !(error instanceof AppError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+/** Has the running server do it; without one, opens the database for a moment. */
+async function run(name: string, input: unknown): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const config = readConfig(process.env);
+  const answer = config.databaseUrl === undefined ? await askRunning(config.dataDir, name, input) : undefined;
+  if (answer?.ok === false) throw new StartError(answer.error);
+  console.log(answer ? answer.said : await runHere(config, name, input));
+}
+
+async function runHere(config: ReturnType<typeof readConfig>, name: string, input: unknown): Promise<string> {
+  if (!hasDatabase(config)) {
+    throw new StartError(
+      `There is no database in ${config.dataDir} yet. Start Convoke once with npm start, or name another folder with CONVOKE_DATA_DIR.`,
+    );
+  }
+  const kernel = await openKernel(config, createLogger('warn'), {
+    onFault: error => {
+      console.error(error.message);
+      process.exit(1);
+    },
+  });
+  try {
+    const commands = createCommands();
+    registerDoctor(commands, kernel);
+    registerIdentityCommands(commands, kernel);
+    return await commands.run(name, input);
+  } finally {
+    await kernel.database.close();
+  }
+}

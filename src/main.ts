@@ -1,0 +1,119 @@
+import './kernel/require-node.ts';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  createGate,
+  prepareFirstStart,
+  registerIdentityCommands,
+  registerIdentityRoutes,
+  requireArgon2,
+} from './identity/index.ts';
+import {
+  appearAsNode,
+  createCommands,
+  createHttp,
+  createLeases,
+  createLifecycle,
+  createLogger,
+  createSealer,
+  type Environment,
+  type Kernel,
+  type Lifecycle,
+  listenForCommands,
+  openKernel,
+  readConfig,
+  registerActivityRoutes,
+  registerDoctor,
+  registerLiveRoute,
+  StartError,
+  stopOnSignals,
+} from './kernel/index.ts';
+
+export type Convoke = {
+  /** Address of the web page and the API, `http://127.0.0.1:3000`. */
+  url: string;
+  kernel: Kernel;
+  /** One-time link for the first user; only until that user has a password. */
+  setupLink: string | undefined;
+  /** Stops everything in order. Safe to call again. */
+  stop(): Promise<void>;
+};
+
+export type Extras = {
+  /** Runs once the database is open and before the first start is prepared; the demo puts its users there. */
+  seed?: (kernel: Kernel) => Promise<void>;
+  /** The database is gone for good and everything has been stopped. */
+  onFault?: (error: Error) => void;
+};
+
+/**
+ * The whole program, started in order. Throws StartError with the remedy; then nothing is left running.
+ */
+export async function startConvoke(env: Environment, extras: Extras = {}): Promise<Convoke> {
+  const config = readConfig(env);
+  requireArgon2();
+  const log = createLogger(config.logLevel);
+  const life = createLifecycle(log);
+  const onFault = (error: Error) => {
+    log.fatal({ event: 'kernel.database_lost', err: error });
+    void life.stop().then(() => extras.onFault?.(error));
+  };
+  try {
+    const kernel = await openKernel(config, log, { onFault });
+    life.add('database', () => kernel.database.close());
+    await extras.seed?.(kernel);
+    const first = await prepareFirstStart(kernel);
+    const url = await startRooms(kernel, life);
+    const setupLink = first && `${config.publicUrl ?? url}/setup/${first.token}`;
+    return { url, kernel, setupLink, stop: life.stop };
+  } catch (error) {
+    await life.stop();
+    throw error;
+  }
+}
+
+/** Plugs the rooms together from left to right and opens the door last. */
+async function startRooms(kernel: Kernel, life: Lifecycle): Promise<string> {
+  life.add('node', await appearAsNode(kernel));
+  await kernel.wake.start();
+  life.add('wake', () => kernel.wake.stop());
+  const leases = createLeases(kernel);
+  life.add('leases', () => leases.stop());
+  const sealer = createSealer(kernel, leases);
+  sealer.start();
+  life.add('sealer', () => sealer.stop());
+
+  const http = await createHttp(kernel, createGate(kernel));
+  registerIdentityRoutes(http, kernel);
+  registerActivityRoutes(http);
+  registerLiveRoute(http);
+
+  if (kernel.database.engine.kind === 'embedded') {
+    const commands = createCommands();
+    registerDoctor(commands, kernel);
+    registerIdentityCommands(commands, kernel);
+    const socket = await listenForCommands(kernel.config.dataDir, commands, kernel.log);
+    life.add('admin socket', () => socket.close());
+  }
+  life.add('http', () => http.close());
+  return http.listen();
+}
+
+/** `npm start`: runs until a signal comes, and prints what a person needs to know. */
+export async function runConvoke(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  try {
+    const convoke = await startConvoke(process.env, { onFault: () => process.exit(1) });
+    stopOnSignals(convoke.stop);
+    if (convoke.setupLink) {
+      console.log(`Choose a password for the user "admin" within 24 hours:\n  ${convoke.setupLink}`);
+    }
+    console.log(`Convoke is ready at ${convoke.url}`);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await runConvoke();
