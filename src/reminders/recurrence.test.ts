@@ -1,0 +1,400 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { RRuleTemporal } from 'rrule-temporal';
+import { Temporal } from 'temporal-polyfill';
+import { describe, expect, it } from 'vitest';
+import dateutil from './recurrence.fixture.json' with { type: 'json' };
+import { nextOccurrence, type ParsedSchedule, parseSchedule, previewOccurrences } from './recurrence.ts';
+
+const EARLY = new Date('1990-01-01T00:00:00Z');
+
+function schedule(start: string, zone: string, rule?: string): ParsedSchedule {
+  const parsed = parseSchedule({ start_local: start, time_zone: zone, rrule: rule ?? null });
+  if (!parsed.ok) throw new Error(parsed.problem.detail);
+  return parsed.schedule;
+}
+
+/** Instants in UTC to the minute, with `>` before the shifted ones. */
+function instants(
+  start: string,
+  zone: string,
+  rule: string | undefined,
+  count: number,
+  from = EARLY,
+): string[] {
+  return previewOccurrences(schedule(start, zone, rule), from, count).map(
+    ({ at, shifted }) => (shifted ? '>' : '') + at.toISOString().slice(0, 16),
+  );
+}
+
+function locals(start: string, zone: string, rule: string | undefined, count: number): string[] {
+  return previewOccurrences(schedule(start, zone, rule), EARLY, count).map(({ local }) => local.slice(0, 16));
+}
+
+function days(start: string, rule: string, count: number): string[] {
+  return locals(start, 'Europe/Berlin', rule, count).map(local => local.slice(0, 10));
+}
+
+describe('the calendar', () => {
+  const cases: [name: string, start: string, rule: string, expected: string][] = [
+    ['every day', '2026-11-24T08:00', 'FREQ=DAILY', '2026-11-24 2026-11-25 2026-11-26'],
+    [
+      'every third day over a month end',
+      '2026-11-28T08:00',
+      'FREQ=DAILY;INTERVAL=3',
+      '2026-11-28 2026-12-01 2026-12-04',
+    ],
+    [
+      'every weekday',
+      '2026-11-27T07:30',
+      'FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR',
+      '2026-11-27 2026-11-30 2026-12-01',
+    ],
+    ['the weekday of the start', '2026-11-24T08:00', 'FREQ=WEEKLY', '2026-11-24 2026-12-01 2026-12-08'],
+    [
+      'every other week, weeks from Monday',
+      '2026-11-26T18:00',
+      'FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH',
+      '2026-11-26 2026-12-07 2026-12-10',
+    ],
+    [
+      'every other week, weeks from Sunday',
+      '2026-11-26T18:00',
+      'FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,TH;WKST=SU',
+      '2026-11-26 2026-12-06 2026-12-10',
+    ],
+    [
+      'a start that the rule does not hit',
+      '2026-11-24T08:00',
+      'FREQ=WEEKLY;BYDAY=FR',
+      '2026-11-27 2026-12-04 2026-12-11',
+    ],
+    [
+      'months without a 31st are skipped',
+      '2027-01-31T08:00',
+      'FREQ=MONTHLY',
+      '2027-01-31 2027-03-31 2027-05-31',
+    ],
+    [
+      'a 29 February only in leap years',
+      '2028-02-29T08:00',
+      'FREQ=YEARLY',
+      '2028-02-29 2032-02-29 2036-02-29',
+    ],
+    [
+      'the last day of the month',
+      '2027-01-31T09:00',
+      'FREQ=MONTHLY;BYMONTHDAY=-1',
+      '2027-01-31 2027-02-28 2027-03-31',
+    ],
+    [
+      'the 31st or the last day',
+      '2027-01-31T09:00',
+      'FREQ=MONTHLY;BYMONTHDAY=28,29,30,31;BYSETPOS=-1',
+      '2027-01-31 2027-02-28 2027-03-31',
+    ],
+    [
+      'the last workday',
+      '2027-01-01T09:00',
+      'FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1',
+      '2027-01-29 2027-02-26 2027-03-31',
+    ],
+    ['the third Tuesday', '2026-11-01T10:00', 'FREQ=MONTHLY;BYDAY=3TU', '2026-11-17 2026-12-15 2027-01-19'],
+    ['the last Friday', '2026-11-01T10:00', 'FREQ=MONTHLY;BYDAY=-1FR', '2026-11-27 2026-12-25 2027-01-29'],
+    [
+      'a Friday that is the 13th',
+      '2026-11-01T10:00',
+      'FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13',
+      '2026-11-13 2027-08-13 2028-10-13',
+    ],
+    [
+      'the fourth Thursday of November',
+      '2026-01-01T10:00',
+      'FREQ=YEARLY;BYMONTH=11;BYDAY=4TH',
+      '2026-11-26 2027-11-25 2028-11-23',
+    ],
+    [
+      'the first and last day of the year',
+      '2026-06-01T10:00',
+      'FREQ=YEARLY;BYYEARDAY=1,-1',
+      '2026-12-31 2027-01-01 2027-12-31',
+    ],
+  ];
+  it.each(cases)('%s', (_, start, rule, expected) => {
+    expect(days(start, rule, 3).join(' ')).toBe(expected);
+  });
+
+  it('lists the times of a day in order, whatever the order of the rule', () => {
+    expect(locals('2026-11-24T12:00', 'Europe/Berlin', 'FREQ=DAILY;BYHOUR=18,8;BYMINUTE=30,0', 3)).toEqual([
+      '2026-11-24T18:00',
+      '2026-11-24T18:30',
+      '2026-11-25T08:00',
+    ]);
+  });
+
+  it('comes once without a rule, also when the start is long past', () => {
+    const once = schedule('2026-11-24T08:00', 'Asia/Kuala_Lumpur');
+    expect(previewOccurrences(once, EARLY, 5)).toEqual([
+      { local: '2026-11-24T08:00:00', at: new Date('2026-11-24T00:00:00Z'), shifted: false },
+    ]);
+    expect(nextOccurrence(once, new Date('2026-11-23T23:59:59.999Z'))?.at.toISOString()).toBe(
+      '2026-11-24T00:00:00.000Z',
+    );
+    expect(nextOccurrence(once, new Date('2026-11-24T00:00:00Z'))).toBeNull();
+  });
+
+  it('keeps the seconds of the start', () => {
+    expect(previewOccurrences(schedule('2026-11-24T08:00:30', 'UTC', 'FREQ=DAILY'), EARLY, 1)[0]?.local).toBe(
+      '2026-11-24T08:00:30',
+    );
+  });
+
+  it('previews from an instant onwards and includes it', () => {
+    const daily = schedule('2026-11-24T08:00', 'UTC', 'FREQ=DAILY');
+    const [first] = previewOccurrences(daily, new Date('2026-12-01T08:00:00Z'), 1);
+    expect(first?.local).toBe('2026-12-01T08:00:00');
+    expect(previewOccurrences(daily, EARLY, 0)).toEqual([]);
+  });
+
+  it.each(dateutil)('agrees with python-dateutil: $rule from $start', ({ rule, start, expected }) => {
+    const found = previewOccurrences(schedule(start, 'UTC', rule), EARLY, 5).map(({ local }) => local);
+    expect(found.join(' ')).toBe(expected);
+  });
+});
+
+describe('gaps: a wall clock that does not exist moves forward', () => {
+  it('moves by the length of the gap, and only on that day (Berlin)', () => {
+    const rule = 'FREQ=DAILY';
+    expect(instants('2027-03-27T02:30', 'Europe/Berlin', rule, 3)).toEqual([
+      '2027-03-27T01:30',
+      '>2027-03-28T01:30',
+      '2027-03-29T00:30',
+    ]);
+    expect(locals('2027-03-27T02:30', 'Europe/Berlin', rule, 3)[1]).toBe('2027-03-28T02:30');
+  });
+
+  it('does the same west of Greenwich (New York)', () => {
+    expect(instants('2027-03-13T02:30', 'America/New_York', 'FREQ=DAILY', 3)).toEqual([
+      '2027-03-13T07:30',
+      '>2027-03-14T07:30',
+      '2027-03-15T06:30',
+    ]);
+  });
+
+  it('shifts a single reminder', () => {
+    expect(instants('2027-03-28T02:30', 'Europe/Berlin', undefined, 2)).toEqual(['>2027-03-28T01:30']);
+  });
+
+  it('does not let a start inside a gap drag the later occurrences to 03:30', () => {
+    const start = Temporal.ZonedDateTime.from('2027-03-28T02:30[Europe/Berlin]');
+    const zoned = new RRuleTemporal({ freq: 'DAILY', dtstart: start, tzid: 'Europe/Berlin' });
+    expect(zoned.next(new Date('2027-03-29T12:00:00Z'))?.toString()).toContain('T03:30');
+    expect(instants('2027-03-28T02:30', 'Europe/Berlin', 'FREQ=DAILY', 3)).toEqual([
+      '>2027-03-28T01:30',
+      '2027-03-29T00:30',
+      '2027-03-30T00:30',
+    ]);
+  });
+
+  it('knows a gap of half an hour (Lord Howe)', () => {
+    expect(instants('2026-10-03T02:15', 'Australia/Lord_Howe', 'FREQ=DAILY', 3)).toEqual([
+      '2026-10-02T15:45',
+      '>2026-10-03T15:45',
+      '2026-10-04T15:15',
+    ]);
+  });
+
+  it('knows a gap at midnight and stays on the same day (Cairo)', () => {
+    expect(instants('2026-04-23T00:30', 'Africa/Cairo', 'FREQ=DAILY', 3)).toEqual([
+      '2026-04-22T22:30',
+      '>2026-04-23T22:30',
+      '2026-04-24T21:30',
+    ]);
+  });
+
+  it('comes once on the instant where a lost day and the next day meet (Apia, 30 December 2011)', () => {
+    const found = previewOccurrences(schedule('2011-12-29T09:00', 'Pacific/Apia', 'FREQ=DAILY'), EARLY, 3);
+    expect(found.map(({ local, at, shifted }) => [local, at.toISOString().slice(0, 13), shifted])).toEqual([
+      ['2011-12-29T09:00:00', '2011-12-29T19', false],
+      ['2011-12-31T09:00:00', '2011-12-30T19', false],
+      ['2012-01-01T09:00:00', '2011-12-31T19', false],
+    ]);
+  });
+
+  it('keeps the occurrence of a lost day when nothing else falls on its instant (Apia, weekly)', () => {
+    expect(instants('2011-12-23T09:00', 'Pacific/Apia', 'FREQ=WEEKLY', 3)).toEqual([
+      '2011-12-23T19:00',
+      '>2011-12-30T19:00',
+      '2012-01-05T19:00',
+    ]);
+  });
+
+  it('puts shifted and unshifted times in the order of their instants, each once', () => {
+    expect(
+      instants('2027-03-28T00:00', 'Europe/Berlin', 'FREQ=DAILY;BYHOUR=2,3;BYMINUTE=0,15,30', 8),
+    ).toEqual([
+      '2027-03-28T01:00',
+      '2027-03-28T01:15',
+      '2027-03-28T01:30',
+      '2027-03-29T00:00',
+      '2027-03-29T00:15',
+      '2027-03-29T00:30',
+      '2027-03-29T01:00',
+      '2027-03-29T01:15',
+    ]);
+    expect(
+      instants('2027-03-28T00:00', 'Europe/Berlin', 'FREQ=DAILY;BYHOUR=2,3;BYMINUTE=15,45;COUNT=4', 8),
+    ).toHaveLength(2);
+    expect(
+      instants('2027-03-28T02:45', 'Europe/Berlin', 'FREQ=HOURLY;BYHOUR=2,3;BYMINUTE=20,45;COUNT=3', 8),
+    ).toEqual(['2027-03-28T01:20', '2027-03-28T01:45']);
+  });
+
+  it('finds the rest of the shifted times when asked just behind the gap', () => {
+    const quarters = schedule('2027-03-28T00:00', 'Europe/Berlin', 'FREQ=DAILY;BYHOUR=2;BYMINUTE=0,15,30,45');
+    const next = nextOccurrence(quarters, new Date('2027-03-28T01:05:00Z'));
+    expect(next).toEqual({
+      local: '2027-03-28T02:15:00',
+      at: new Date('2027-03-28T01:15:00Z'),
+      shifted: true,
+    });
+  });
+
+  it('fires yearly in a gap also as the last occurrence', () => {
+    expect(instants('2027-03-28T02:30', 'Europe/Berlin', 'FREQ=YEARLY;UNTIL=20270401', 2)).toEqual([
+      '>2027-03-28T01:30',
+    ]);
+  });
+});
+
+describe('overlaps: a wall clock that comes twice means its first pass', () => {
+  it('comes once in the hour that comes twice (Berlin)', () => {
+    expect(instants('2026-10-24T02:30', 'Europe/Berlin', 'FREQ=DAILY', 3)).toEqual([
+      '2026-10-24T00:30',
+      '2026-10-25T00:30',
+      '2026-10-26T01:30',
+    ]);
+  });
+
+  it('goes on to the next day when asked between the two passes (New York)', () => {
+    const daily = schedule('2026-10-31T01:30', 'America/New_York', 'FREQ=DAILY');
+    expect(nextOccurrence(daily, new Date('2026-11-01T05:29:00Z'))?.at.toISOString()).toBe(
+      '2026-11-01T05:30:00.000Z',
+    );
+    expect(nextOccurrence(daily, new Date('2026-11-01T05:45:00Z'))?.at.toISOString()).toBe(
+      '2026-11-02T06:30:00.000Z',
+    );
+    expect(nextOccurrence(daily, new Date('2026-11-01T06:15:00Z'))?.at.toISOString()).toBe(
+      '2026-11-02T06:30:00.000Z',
+    );
+  });
+});
+
+describe('the end of a rule', () => {
+  it('includes UNTIL, which is an instant in UTC', () => {
+    const until = (value: string) =>
+      instants('2026-11-24T08:00', 'America/New_York', `FREQ=DAILY;UNTIL=${value}`, 9);
+    expect(until('20261126T130000Z')).toHaveLength(3);
+    expect(until('20261126T125959Z')).toHaveLength(2);
+  });
+
+  it('compares UNTIL with the day of the zone, not of UTC (Kuala Lumpur)', () => {
+    expect(days('2026-11-24T08:00', 'FREQ=DAILY;UNTIL=20261126T235959Z', 9)).toHaveLength(3);
+    expect(
+      locals('2026-11-24T07:00', 'Asia/Kuala_Lumpur', 'FREQ=DAILY;UNTIL=20261125T230000Z', 9),
+    ).toHaveLength(3);
+  });
+
+  it('takes a date or a local time as the clock of the zone, a date up to its end', () => {
+    expect(days('2026-11-24T08:00', 'FREQ=DAILY;UNTIL=20261126', 9)).toHaveLength(3);
+    expect(days('2026-11-24T08:00', 'FREQ=DAILY;UNTIL=20261126T080000', 9)).toHaveLength(3);
+    expect(days('2026-11-24T08:00', 'FREQ=DAILY;UNTIL=20261126T075959', 9)).toHaveLength(2);
+  });
+
+  it('ends by instants where the wall clock was moved or comes twice', () => {
+    expect(
+      instants('2027-03-27T02:30', 'Europe/Berlin', 'FREQ=DAILY;UNTIL=20270328T013000Z', 9),
+    ).toHaveLength(2);
+    expect(
+      instants('2027-03-27T02:30', 'Europe/Berlin', 'FREQ=DAILY;UNTIL=20270328T012959Z', 9),
+    ).toHaveLength(1);
+  });
+
+  it('counts local occurrences, of which a start outside the rule is none', () => {
+    expect(days('2026-11-24T08:00', 'FREQ=WEEKLY;BYDAY=FR;COUNT=2', 9)).toEqual(['2026-11-27', '2026-12-04']);
+    expect(instants('2011-12-29T09:00', 'Pacific/Apia', 'FREQ=DAILY;COUNT=3', 9)).toHaveLength(2);
+  });
+
+  it('still counts far from the start, also when years lie between two occurrences', () => {
+    const leap = schedule('2024-02-29T08:00', 'UTC', 'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;COUNT=4');
+    expect(nextOccurrence(leap, new Date('2035-01-01T00:00:00Z'))?.local).toBe('2036-02-29T08:00:00');
+    expect(nextOccurrence(leap, new Date('2036-03-01T00:00:00Z'))).toBeNull();
+  });
+
+  it('answers null after the end and beyond the calendar', () => {
+    expect(
+      nextOccurrence(
+        schedule('2026-11-24T08:00', 'UTC', 'FREQ=DAILY;COUNT=2'),
+        new Date('2026-11-25T08:00:00Z'),
+      ),
+    ).toBeNull();
+    expect(nextOccurrence(schedule('2026-11-24T08:00', 'UTC', 'FREQ=DAILY'), new Date(8.64e15))).toBeNull();
+  });
+});
+
+describe('hours and minutes without BY parts are elapsed time', () => {
+  it('keeps real hours through a gap and through an overlap', () => {
+    expect(instants('2027-03-28T00:30', 'Europe/Berlin', 'FREQ=HOURLY', 3)).toEqual([
+      '2027-03-27T23:30',
+      '2027-03-28T00:30',
+      '2027-03-28T01:30',
+    ]);
+    expect(locals('2026-10-25T01:30', 'Europe/Berlin', 'FREQ=HOURLY;COUNT=4', 9)).toEqual([
+      '2026-10-25T01:30',
+      '2026-10-25T02:30',
+      '2026-10-25T02:30',
+      '2026-10-25T03:30',
+    ]);
+  });
+
+  it('drifts on the wall clock where a wall-clock rule does not', () => {
+    expect(locals('2027-03-27T09:00', 'Europe/Berlin', 'FREQ=HOURLY;INTERVAL=24', 2)[1]).toBe(
+      '2027-03-28T10:00',
+    );
+    expect(locals('2027-03-27T09:00', 'Europe/Berlin', 'FREQ=HOURLY;INTERVAL=12;BYHOUR=9,21', 3)[2]).toBe(
+      '2027-03-28T09:00',
+    );
+  });
+
+  it('finds its place years later without walking there', () => {
+    const quarter = schedule('2026-01-01T00:00', 'UTC', 'FREQ=MINUTELY;INTERVAL=15;UNTIL=20560101T001500Z');
+    expect(nextOccurrence(quarter, new Date('2055-12-31T23:59:00Z'))?.at.toISOString()).toBe(
+      '2056-01-01T00:00:00.000Z',
+    );
+    expect(previewOccurrences(quarter, new Date('2055-12-31T23:59:00Z'), 9)).toHaveLength(2);
+  });
+});
+
+it('does not depend on the time zone of the process', () => {
+  const script = `
+    import { parseSchedule, previewOccurrences } from './recurrence.ts';
+    const cases = [['2026-02-14T00:30', 'America/Sao_Paulo'], ['2027-03-27T02:30', 'Europe/Berlin'], ['2018-11-03T00:00', 'America/Sao_Paulo']];
+    console.log(JSON.stringify(cases.map(([start_local, time_zone]) => {
+      const parsed = parseSchedule({ start_local, time_zone, rrule: 'FREQ=DAILY;UNTIL=20270501T000000Z' });
+      return parsed.ok ? previewOccurrences(parsed.schedule, new Date(0), 40) : parsed.problem;
+    })));`;
+  const run = (TZ: string) =>
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      env: { ...process.env, TZ },
+      encoding: 'utf8',
+    });
+  const here = run('UTC');
+  expect(JSON.parse(here)[2]?.[1]).toEqual({
+    local: '2018-11-04T00:00:00',
+    at: '2018-11-04T03:00:00.000Z',
+    shifted: true,
+  });
+  expect(run('America/Sao_Paulo')).toBe(here);
+  expect(run('Pacific/Apia')).toBe(here);
+});
