@@ -318,6 +318,9 @@ describe('the end of a rule', () => {
     expect(
       instants('2027-03-27T02:30', 'Europe/Berlin', 'FREQ=DAILY;UNTIL=20270328T012959Z', 9),
     ).toHaveLength(1);
+    expect(
+      instants('2026-10-24T02:30', 'Europe/Berlin', 'FREQ=DAILY;UNTIL=20261025T011500Z', 9),
+    ).toHaveLength(2);
   });
 
   it('counts local occurrences, of which a start outside the rule is none', () => {
