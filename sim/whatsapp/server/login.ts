@@ -22,6 +22,7 @@ export function goLive(connection: Connection): void {
   if (!companion || !account) return;
   const count = flushBacklog(world, account, companion, connection);
   connection.live = true;
+  world.changes.announce();
   connection.send(stanza('ib', { from: SERVER }, [stanza('offline', { count: String(count) })]));
   handOver(world, account, companion);
 }
