@@ -36,9 +36,10 @@ export type LeaseOptions = {
   marginMs?: number;
 };
 
-type Held = Lease & { readonly holder: string; deadline: number; readonly end: AbortController };
+type Held = Lease & { deadline: number; readonly end: AbortController };
 
-const holders = new WeakMap<Lease, string>();
+/** What only this file knows of a lease. */
+const inner = new WeakMap<Lease, { holder: string; drop: () => void }>();
 
 /**
  * Leases by the database's clock alone: a lease is taken over only after its expiry there, with fence
@@ -99,7 +100,6 @@ export function createLeases(
       const lease: Held = {
         name,
         fence,
-        holder,
         end,
         deadline: from + ttlMs - marginMs,
         lost: end.signal,
@@ -109,7 +109,7 @@ export function createLeases(
           await database.inEngine('leases.release', tx => freeRows(tx, holder, [lease]));
         },
       };
-      holders.set(lease, holder);
+      inner.set(lease, { holder, drop: () => drop(lease) });
       if (stopped) {
         await lease.release();
         return undefined;
@@ -129,7 +129,7 @@ export function createLeases(
 
 /**
  * Proves inside an engine transaction that the lease is still ours, and keeps it so until the commit.
- * Throws LeaseLost, which rolls the transaction back.
+ * Otherwise the lease is over here as well, and LeaseLost rolls the transaction back.
  */
 export async function assertFence(tx: Tx, lease: Lease): Promise<void> {
   const row = await tx
@@ -138,7 +138,10 @@ export async function assertFence(tx: Tx, lease: Lease): Promise<void> {
     .where('name', '=', lease.name)
     .forShare()
     .executeTakeFirst();
-  if (row?.fence !== lease.fence || row.holder !== holders.get(lease)) throw new LeaseLost(lease.name);
+  const own = inner.get(lease);
+  if (row?.fence === lease.fence && row.holder === own?.holder) return;
+  own?.drop();
+  throw new LeaseLost(lease.name);
 }
 
 async function takeRow(tx: Tx, name: string, holder: string, ttlMs: number): Promise<number | undefined> {

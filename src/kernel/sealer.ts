@@ -46,8 +46,9 @@ export function createSealer(kernel: Kernel, leases: Leases): Sealer {
     clearTimeout(timer);
     running ??= outsideTransaction(round)
       .catch(error => {
-        if (error instanceof LeaseLost) lease = undefined;
-        else kernel.log.warn({ event: 'activity.seal', err: error }, 'sealing failed, trying again');
+        // The node that took over seals on; this one stands by.
+        if (error instanceof LeaseLost) return;
+        kernel.log.warn({ event: 'activity.seal', err: error }, 'sealing failed, trying again');
       })
       .finally(() => {
         running = undefined;
