@@ -42,7 +42,11 @@ export function get(scope: Scope, id: string): Promise<Reminder> {
 }
 
 /** What was processed, newest first, with what became of each target. */
-export function runs(scope: Scope, reminderId: string, query: { limit: number; cursor?: string | undefined }): Promise<Page<Run>> {
+export function runs(
+  scope: Scope,
+  reminderId: string,
+  query: { limit: number; cursor?: string | undefined },
+): Promise<Page<Run>> {
   return inWorkspace(scope, async tx => {
     const [known] = await read(tx, scope, [reminderId]);
     if (!known) throw notFound();
@@ -152,7 +156,12 @@ async function targetsOf(tx: Tx, scope: Scope, ids: string[]): Promise<Map<strin
   const targets = new Map<string, TargetRow[]>();
   for (const row of rows) {
     const known = targets.get(row.reminder_id) ?? [];
-    known.push({ group_id: row.group_id, phone: row.phone, name: row.subject, archived: row.archived_at !== null });
+    known.push({
+      group_id: row.group_id,
+      phone: row.phone,
+      name: row.subject,
+      archived: row.archived_at !== null,
+    });
     targets.set(row.reminder_id, known);
   }
   return targets;
@@ -191,7 +200,11 @@ async function lastRuns(tx: Tx, scope: Scope, ids: string[]): Promise<Map<string
   return new Map(rows.map(row => [row.reminder_id, row.at]));
 }
 
-async function runTargets(tx: Tx, scope: Scope, occurrenceIds: string[]): Promise<Map<string, Run['targets']>> {
+async function runTargets(
+  tx: Tx,
+  scope: Scope,
+  occurrenceIds: string[],
+): Promise<Map<string, Run['targets']>> {
   const targets = new Map<string, Run['targets']>();
   if (occurrenceIds.length === 0) return targets;
   const rows = await tx
@@ -199,7 +212,14 @@ async function runTargets(tx: Tx, scope: Scope, occurrenceIds: string[]): Promis
     .innerJoin('deliveries as d', join =>
       join.onRef('d.workspace_id', '=', 't.workspace_id').onRef('d.message_id', '=', 't.message_id'),
     )
-    .select(['t.occurrence_id', 't.group_id', 't.phone', 't.message_id', 'd.recipient_name as name', 'd.status'])
+    .select([
+      't.occurrence_id',
+      't.group_id',
+      't.phone',
+      't.message_id',
+      'd.recipient_name as name',
+      'd.status',
+    ])
     .where('t.workspace_id', '=', scope.workspaceId)
     .where('t.occurrence_id', 'in', occurrenceIds)
     .orderBy('t.occurrence_id')

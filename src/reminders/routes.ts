@@ -1,6 +1,15 @@
 import { IdParams, PageQuery, type Routes } from '../kernel/index.ts';
 import * as queries from './queries.ts';
-import { NewReminder, Preview, PreviewBody, Reminder, ReminderChange, ReminderPage, ReminderQuery, RunPage } from './schema.ts';
+import {
+  NewReminder,
+  Preview,
+  PreviewBody,
+  Reminder,
+  ReminderChange,
+  ReminderPage,
+  ReminderQuery,
+  RunPage,
+} from './schema.ts';
 import * as service from './service.ts';
 
 const tag = 'reminders';
@@ -33,7 +42,11 @@ function registerCollection(routes: Routes): void {
     answers: { 201: Reminder },
     handler: async ({ scope, body }) => {
       const reminder = await queries.get(scope, await service.create(scope, body));
-      return { status: 201, body: reminder, headers: tagged(reminder, { location: `/v1/reminders/${reminder.id}` }) };
+      return {
+        status: 201,
+        body: reminder,
+        headers: tagged(reminder, { location: `/v1/reminders/${reminder.id}` }),
+      };
     },
   });
   routes.workspace({

@@ -1,4 +1,15 @@
-import { createDueWorker, type DueItem, type DueWorker, inWorkspace, type Kernel, mintScope, newId, type Scope, takeDue, type Tx } from '../kernel/index.ts';
+import {
+  createDueWorker,
+  type DueItem,
+  type DueWorker,
+  inWorkspace,
+  type Kernel,
+  mintScope,
+  newId,
+  type Scope,
+  type Tx,
+  takeDue,
+} from '../kernel/index.ts';
 import { sendMany } from '../messages/index.ts';
 import { recordReminder } from './activity.ts';
 import { OCCURRENCE, planOccurrence } from './plan.ts';
@@ -98,7 +109,13 @@ async function expand(tx: Tx, scope: Scope, due: NonNullable<Due>, now: Date): P
 }
 
 /** Plans what comes next; what an outage swallowed is written down as missed, never sent in a burst. */
-async function goOn(tx: Tx, scope: Scope, due: NonNullable<Due>, missedItself: boolean, now: Date): Promise<void> {
+async function goOn(
+  tx: Tx,
+  scope: Scope,
+  due: NonNullable<Due>,
+  missedItself: boolean,
+  now: Date,
+): Promise<void> {
   const { reminder } = due;
   if (missedItself) await markOccurrence(tx, scope, due.occurrenceId, 'missed', now);
   const schedule = readSchedule(reminder);
@@ -112,7 +129,10 @@ async function goOn(tx: Tx, scope: Scope, due: NonNullable<Due>, missedItself: b
   await writeMissed(tx, scope, reminder, plan.missed);
   const count = plan.missed.length + (missedItself ? 1 : 0);
   if (count > 0) {
-    await recordReminder(tx, scope, 'reminder.missed', reminder.id, { due_at: due.dueAt.toISOString(), count });
+    await recordReminder(tx, scope, 'reminder.missed', reminder.id, {
+      due_at: due.dueAt.toISOString(),
+      count,
+    });
   }
   if (plan.next) {
     await planOccurrence(

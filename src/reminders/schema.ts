@@ -7,7 +7,10 @@ export const Schedule = z.strictObject({
   rrule: z.string().max(500).nullish().describe('RFC 5545 rule, `FREQ=WEEKLY;BYDAY=MO`; left out = once'),
 });
 
-const Targets = z.array(Target).min(1, 'Choose at least one recipient.').max(100, 'Choose at most 100 recipients.');
+const Targets = z
+  .array(Target)
+  .min(1, 'Choose at least one recipient.')
+  .max(100, 'Choose at most 100 recipients.');
 const CatchUp = z.number().int().min(60_000).max(86_400_000).describe('How late it may still go out, in ms');
 
 export const NewReminder = z.strictObject({
@@ -61,7 +64,10 @@ export const Reminder = z.object({
 });
 export type Reminder = z.output<typeof Reminder>;
 export const ReminderPage = pageOf(Reminder);
-export const ReminderQuery = PageQuery.extend({ status: ReminderStatus.optional(), channel_id: Id.optional() });
+export const ReminderQuery = PageQuery.extend({
+  status: ReminderStatus.optional(),
+  channel_id: Id.optional(),
+});
 
 /** One occurrence that was processed, with what became of each target. */
 export const Run = z.object({
@@ -78,7 +84,13 @@ export const Run = z.object({
     stopped: z.number().int(),
   }),
   targets: z.array(
-    z.object({ group_id: Id.nullable(), phone: z.string().nullable(), name: z.string().nullable(), message_id: Id, status: z.string() }),
+    z.object({
+      group_id: Id.nullable(),
+      phone: z.string().nullable(),
+      name: z.string().nullable(),
+      message_id: Id,
+      status: z.string(),
+    }),
   ),
 });
 export type Run = z.output<typeof Run>;

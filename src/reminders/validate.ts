@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { channelForSending, groupForSending } from '../channels/index.ts';
 import { AppError, type FieldError, invalidField, type Scope, type Tx } from '../kernel/index.ts';
 import { checkContent, checkPhone } from '../messages/index.ts';
-import { type Occurrence, nextOccurrence, type ParsedSchedule, parseSchedule } from './recurrence.ts';
+import { nextOccurrence, type Occurrence, type ParsedSchedule, parseSchedule } from './recurrence.ts';
 import type { NewReminder, Schedule } from './schema.ts';
 
 type ScheduleInput = z.output<typeof Schedule>;
@@ -42,19 +42,24 @@ export async function checkDestination(
   input: { channelId: string; content: Content; targets: Targets },
 ): Promise<void> {
   const channel = await channelForSending(tx, scope, input.channelId);
-  if (!channel) throw invalidField('channel_id', 'There is no such channel in this workspace. Choose another one.');
+  if (!channel)
+    throw invalidField('channel_id', 'There is no such channel in this workspace. Choose another one.');
   checkContent(channel.capabilities, input.content);
   const faults: FieldError[] = [];
   const seen = new Set<string>();
   for (const [index, target] of input.targets.entries()) {
     const fault = await targetFault(tx, scope, channel.id, target);
     const key = 'group_id' in target ? target.group_id : target.phone;
-    if (fault) faults.push({ path: `targets.${index}.${'group_id' in target ? 'group_id' : 'phone'}`, detail: fault });
-    else if (seen.has(key)) faults.push({ path: `targets.${index}`, detail: 'This recipient is in the list twice.' });
+    if (fault)
+      faults.push({ path: `targets.${index}.${'group_id' in target ? 'group_id' : 'phone'}`, detail: fault });
+    else if (seen.has(key))
+      faults.push({ path: `targets.${index}`, detail: 'This recipient is in the list twice.' });
     seen.add(key);
   }
   if (faults.length > 0) {
-    throw new AppError('validation_failed', faults[0]?.detail ?? 'Some recipients cannot be used.', { fields: faults });
+    throw new AppError('validation_failed', faults[0]?.detail ?? 'Some recipients cannot be used.', {
+      fields: faults,
+    });
   }
 }
 
@@ -66,7 +71,9 @@ async function targetFault(
 ): Promise<string | undefined> {
   if ('phone' in target) return checkPhone(target.phone);
   const group = await groupForSending(tx, scope, target.group_id);
-  if (!group || group.channelId !== channelId) return 'There is no such group on this channel. Choose another one.';
-  if (group.archivedAt) return `The channel is no longer in the group "${group.subject}". Choose another one.`;
+  if (!group || group.channelId !== channelId)
+    return 'There is no such group on this channel. Choose another one.';
+  if (group.archivedAt)
+    return `The channel is no longer in the group "${group.subject}". Choose another one.`;
   return undefined;
 }
