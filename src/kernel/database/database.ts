@@ -11,12 +11,21 @@ export type Tx = Kysely<Tables>;
 /** How the doors are told apart: by role, or by a setting when the login may not have roles. */
 export type Walls = 'roles' | 'settings';
 
-type Open = { database: Database; door: string; tx: Tx; after: (() => void)[] };
+type Open = { database: Database; door: string; tx: Tx; after: (() => void)[]; over: boolean };
 
-/** A statement that failed leaves the transaction aborted; PostgreSQL answers its COMMIT with a silent rollback. */
-type Watched = { connection: EngineConnection; fault: unknown };
+/**
+ * A statement that failed leaves the transaction aborted; PostgreSQL answers its COMMIT with a silent
+ * rollback. And what somebody forgot to wait for must not run in the next transaction of the connection.
+ */
+type Watched = { connection: EngineConnection; fault: unknown; over: boolean };
 
-const current = new AsyncLocalStorage<Open | undefined>();
+const store = new AsyncLocalStorage<Open | undefined>();
+
+/** A timer that was started inside a transaction still carries it along when it is over. */
+function current(): Open | undefined {
+  const open = store.getStore();
+  return open?.over ? undefined : open;
+}
 
 /** Serialization failures and deadlocks: the whole transaction may be run again. */
 const RERUN = new Set(['40001', '40P01']);
@@ -50,7 +59,7 @@ export class Database {
   }
 
   async #join<T>(door: string, opening: string, work: (tx: Tx) => Promise<T>, name = door): Promise<T> {
-    const open = current.getStore();
+    const open = current();
     if (open && open.database === this) {
       if (open.door !== door) throw new Error(`${name} was opened inside the transaction of ${open.door}.`);
       return work(open.tx);
@@ -59,7 +68,7 @@ export class Database {
       try {
         return await this.#once(door, opening, work);
       } catch (error) {
-        if (run >= RERUNS || !RERUN.has(sqlState(error) ?? '')) throw error;
+        if (run >= RERUNS || !mayRunAgain(error)) throw error;
       }
     }
   }
@@ -67,19 +76,32 @@ export class Database {
   async #once<T>(door: string, opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     const connection = await this.engine.acquire();
     const watched = watch(connection);
-    const open: Open = { database: this, door, tx: kyselyOver<Tables>(watched.connection), after: [] };
+    const open: Open = {
+      database: this,
+      door,
+      tx: kyselyOver<Tables>(watched.connection),
+      after: [],
+      over: false,
+    };
+    const end = () => {
+      open.over = true;
+      watched.over = true;
+    };
     let result: T;
     try {
       await connection.script(opening);
-      result = await current.run(open, () => work(open.tx));
+      result = await store.run(open, () => work(open.tx));
+      end();
       if (watched.fault !== undefined) throw watched.fault;
       await connection.script('commit');
     } catch (error) {
+      end();
       await giveUp(connection);
-      throw error;
+      // However the work put it into words, this one is cured by running again.
+      throw mayRunAgain(watched.fault) ? watched.fault : error;
     }
     connection.release();
-    for (const callback of open.after) callback();
+    open.after.forEach(call);
     return result;
   }
 }
@@ -95,19 +117,19 @@ export function inWorkspace<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Prom
 
 /** Calls back once the running transaction has committed; at once when none is running. Never throws back. */
 export function afterCommit(callback: () => void): void {
-  const open = current.getStore();
+  const open = current();
   if (open) open.after.push(callback);
   else callback();
 }
 
 /** The transaction that the caller is in, for mechanisms that join whichever door is open. */
 export function running(): { database: Database; tx: Tx } | undefined {
-  return current.getStore();
+  return current();
 }
 
 /** Runs `work` outside the running transaction: for timers and consumers started from inside one. */
 export function outsideTransaction<T>(work: () => T): T {
-  return current.run(undefined, work);
+  return store.run(undefined, work);
 }
 
 function openingOf(walls: Walls, door: 'app' | 'engine', workspaceId: string | undefined): string {
@@ -118,10 +140,12 @@ function openingOf(walls: Walls, door: 'app' | 'engine', workspaceId: string | u
 }
 
 function watch(connection: EngineConnection): Watched {
-  const watched: Watched = { fault: undefined, connection };
+  const watched: Watched = { fault: undefined, connection, over: false };
   watched.connection = {
     ...connection,
     query: async (text, params) => {
+      if (watched.over)
+        throw new Error('The transaction of this query is over. Wait for every query inside it.');
       try {
         return await connection.query(text, params);
       } catch (error) {
@@ -131,6 +155,19 @@ function watch(connection: EngineConnection): Watched {
     },
   };
   return watched;
+}
+
+function mayRunAgain(error: unknown): boolean {
+  return RERUN.has(sqlState(error) ?? '');
+}
+
+/** The change is committed: a callback that fails is a fault of the program, not of the transaction. */
+function call(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    void Promise.reject(error);
+  }
 }
 
 async function giveUp(connection: EngineConnection): Promise<void> {

@@ -6,8 +6,8 @@ import type { Engine, EngineConnection } from './engine.ts';
 
 export type Migration = { name: string; up: string; down: string; checksum: string };
 
-/** Two starting nodes must not migrate at the same time; the number only has to be ours. */
-const MIGRATION_LOCK = 7_240_115;
+/** Two starting nodes must not change the schema at the same time; the number only has to be ours. */
+const SCHEMA_LOCK = 7_240_115;
 
 /** The numbered pairs `NNNN_room.up.sql` / `.down.sql` of `folder`, in order. */
 export function readMigrations(folder: string): Migration[] {
@@ -58,13 +58,14 @@ export async function migrateDown(engine: Engine, migrations: Migration[], steps
   });
 }
 
-async function exclusively<T>(
+/** One transaction as the login itself, one node at a time. */
+export async function exclusively<T>(
   engine: Engine,
   work: (connection: EngineConnection) => Promise<T>,
 ): Promise<T> {
   const connection = await engine.acquire();
   try {
-    await connection.script(`begin; select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    await connection.script(`begin; select pg_advisory_xact_lock(${SCHEMA_LOCK})`);
     const result = await work(connection);
     await connection.script('commit');
     connection.release();

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Database } from './database.ts';
 import type { Engine } from './engine.ts';
-import { migrateUp, readMigrations } from './migrate.ts';
+import { exclusively, migrateUp, readMigrations } from './migrate.ts';
 import { probeLogin } from './probe.ts';
 
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../../db', import.meta.url));
@@ -14,22 +14,16 @@ export async function openDatabase(engine: Engine, warn: (text: string) => void)
   const walls = await probeLogin(engine, warn);
   await migrateUp(engine, readMigrations(MIGRATIONS_FOLDER));
   await ensurePartitions(engine);
-  const connection = await engine.acquire();
-  await connection.script('call convoke_grant_doors()');
-  connection.release();
+  // The roles may have come after the tables.
+  await exclusively(engine, connection => connection.script('call convoke_grant_doors()'));
   return new Database(engine, walls);
 }
 
 /** Creates the partitions of the coming months; called at start and once a day. Safe to repeat. */
 export async function ensurePartitions(engine: Engine): Promise<void> {
-  const connection = await engine.acquire();
-  try {
-    await connection.script(
+  await exclusively(engine, connection =>
+    connection.script(
       `call convoke_ensure_partitions(now() - interval '${MONTHS_BACK} month', ${MONTHS_AHEAD + MONTHS_BACK})`,
-    );
-    connection.release();
-  } catch (error) {
-    connection.release(true);
-    throw error;
-  }
+    ),
+  );
 }

@@ -1,6 +1,6 @@
 import { StartError } from '../errors.ts';
 import type { Walls } from './database.ts';
-import type { Engine, EngineConnection } from './engine.ts';
+import { type Engine, type EngineConnection, sqlState } from './engine.ts';
 
 const OLDEST = 150_000;
 
@@ -8,6 +8,18 @@ const OLDEST = 150_000;
 export const ROLES_SQL = `create role convoke_app nologin noinherit;
 create role convoke_engine nologin noinherit;
 grant convoke_app, convoke_engine to <the login of Convoke>;`;
+
+const ATTEMPTS = 3;
+
+const CREATE_ROLES = `do $$ begin
+  if not exists (select from pg_roles where rolname = 'convoke_app') then
+    create role convoke_app nologin noinherit;
+  end if;
+  if not exists (select from pg_roles where rolname = 'convoke_engine') then
+    create role convoke_engine nologin noinherit;
+  end if;
+  grant convoke_app, convoke_engine to session_user;
+end $$`;
 
 type Login = { name: string; superuser: boolean; bypass: boolean; createRole: boolean };
 
@@ -75,16 +87,16 @@ async function canSwitch(connection: EngineConnection): Promise<boolean> {
   }
 }
 
+/** Two nodes that start at once get into each other's way; the one that lost finds the roles there. */
 async function createRoles(connection: EngineConnection, login: Login): Promise<boolean> {
   if (!login.superuser && !login.createRole) return false;
-  try {
-    await connection.script(`do $$ begin
-      if not exists (select from pg_roles where rolname = 'convoke_app') then create role convoke_app nologin noinherit; end if;
-      if not exists (select from pg_roles where rolname = 'convoke_engine') then create role convoke_engine nologin noinherit; end if;
-      grant convoke_app, convoke_engine to session_user;
-    exception when duplicate_object or unique_violation then null; end $$`);
-  } catch {
-    return false;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    try {
+      await connection.script(CREATE_ROLES);
+      break;
+    } catch (error) {
+      if (sqlState(error) === '42501') return false;
+    }
   }
   return canSwitch(connection);
 }
