@@ -8,6 +8,7 @@ import type {
 } from 'baileys';
 import { BufferJSON, initAuthCreds, makeWASocket, WA_CERT_DETAILS, type WASocket } from 'baileys';
 import pino from 'pino';
+import { expect } from 'vitest';
 import { silenceConsole } from './phones/quiet.ts';
 
 export type Ending = { code: number | undefined; type: string | undefined };
@@ -181,11 +182,9 @@ export class Client {
   }
 }
 
-/** Waits for a condition; fails with its source text when it does not come true in time. */
+/** Waits for a condition, as an assertion; fails with its source text when it does not come true in time. */
 export async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${condition.toString()}`);
-    await new Promise(resolve => setTimeout(resolve, 5));
-  }
+  while (!condition() && Date.now() < deadline) await new Promise(resolve => setTimeout(resolve, 5));
+  expect(condition(), `waited in vain for ${condition.toString()}`).toBe(true);
 }

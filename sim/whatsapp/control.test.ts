@@ -140,6 +140,7 @@ describe('the control API', () => {
     await read('Class 3A');
     simulator.renameGroup(DEMO.class3A, 'Class 4A');
     await read('Class 4A');
+    expect(seen).toContain('Class 4A');
     await reader?.cancel();
   });
 });

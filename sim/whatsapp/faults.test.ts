@@ -93,6 +93,7 @@ describe('a message on its way out', () => {
     simulator.setFaults({ number: BEN, corrupt_outbound: 1 });
     const id = await send('Unreadable at first');
     await until(() => copies(id)[0] === 1);
+    expect(simulator.faults().numbers[BEN]?.corrupt_outbound).toBe(0);
     simulator.setFaults({ number: CHLOE, corrupt_outbound: 1 });
     const group = await send('To both', DEMO.class3A);
     await until(() => simulator.ledger().some(entry => entry.id === group && entry.to === CHLOE));
@@ -140,6 +141,7 @@ describe('a message on its way in', () => {
     simulator.setFaults({ number: OWNER, corrupt_inbound: 1 });
     simulator.send(BEN, OWNER, 'Unreadable at first');
     await until(() => client.inbox().some(one => one.text === 'Unreadable at first'));
+    expect(simulator.faults().numbers[OWNER]?.corrupt_inbound).toBe(0);
     simulator.setFaults({ number: OWNER, corrupt_inbound: 1 });
     simulator.send(CHLOE, DEMO.class3A, 'In the group too');
     await until(() => client.inbox().some(one => one.text === 'In the group too'));

@@ -12,7 +12,7 @@ import { seedDemo } from './world/seed.ts';
 import { keepState, loadState } from './world/state-file.ts';
 import { createWorld, type World, type WorldOptions } from './world/world.ts';
 
-export type SimulatorOptions = WorldOptions & {
+type SimulatorOptions = WorldOptions & {
   /** Loopback port for socket and control API; 0 (the default) takes a free one. */
   port?: number;
   /** 'demo' (the default) brings the people of `DEMO`; 'empty' nobody. */

@@ -79,6 +79,7 @@ describe('the virtual phones in a browser', { timeout: 30_000 }, () => {
     await phone('Olivia Owner').getByLabel('Or enter the code of eight characters').fill('ABC');
     await phone('Olivia Owner').getByRole('button', { name: 'Link', exact: true }).click();
     await phone('Olivia Owner').getByText('A code has eight letters or digits.').waitFor();
+    expect(simulator.phones()[0]?.linked).toEqual([]);
   });
 
   it('links a device by its typed code', async () => {

@@ -12,7 +12,7 @@ import { controlRoutes } from './routes.ts';
 
 export const SOCKET_PATH = '/ws/chat';
 
-export type Listener = { port: number; close(): Promise<void> };
+type Listener = { port: number; close(): Promise<void> };
 
 /** One loopback port for both: WhatsApp's socket at /ws/chat, the control API and its page everywhere else. */
 export async function listen(world: World, control: Control, port: number): Promise<Listener> {

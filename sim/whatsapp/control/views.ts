@@ -14,7 +14,7 @@ export type ChatView = {
   typing: string[];
   messages: MessageView[];
 };
-export type LinkedView = { device: number; platform: string; since: string; connected: boolean };
+type LinkedView = { device: number; platform: string; since: string; connected: boolean };
 export type PhoneView = {
   number: string;
   name: string;

@@ -1,6 +1,6 @@
 import type { Changes } from '../world/changes.ts';
 
-export type Tick = 'waiting' | 'sent' | 'delivered' | 'read';
+type Tick = 'waiting' | 'sent' | 'delivered' | 'read';
 
 export type ScreenMessage = {
   id: string;
@@ -17,7 +17,7 @@ export type ScreenMessage = {
   wireChat: string;
 };
 
-export type Incoming = Pick<ScreenMessage, 'id' | 'from' | 'text' | 'wireChat'>;
+type Incoming = Pick<ScreenMessage, 'id' | 'from' | 'text' | 'wireChat'>;
 
 const MAX_CHATS = 500;
 const MAX_MESSAGES = 1000;

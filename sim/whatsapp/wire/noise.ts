@@ -14,7 +14,6 @@ import type { Certificates } from './certificates.ts';
 const EMPTY = Buffer.alloc(0);
 const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 
-export type ClientHello = { ephemeral: Uint8Array };
 export type Login = { noiseKey: Buffer; payload: proto.ClientPayload };
 
 /** The server's side of Noise XX as WhatsApp uses it: handshake state first, then two transport counters. */

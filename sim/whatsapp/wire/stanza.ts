@@ -2,7 +2,7 @@ import type { BinaryNode } from 'baileys';
 import { getAllBinaryNodeChildren, getBinaryNodeChild, getBinaryNodeChildBuffer, jidDecode } from 'baileys';
 
 export type Stanza = BinaryNode;
-export type Attributes = Record<string, string | undefined>;
+type Attributes = Record<string, string | undefined>;
 
 /** The server's own address in queries and notifications. */
 export const SERVER = 's.whatsapp.net';

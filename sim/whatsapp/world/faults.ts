@@ -60,7 +60,7 @@ export const faultsPatch = settings.extend({
 });
 
 export type FaultsPatch = z.input<typeof faultsPatch>;
-export type FaultSettings = z.infer<typeof settings>;
+type FaultSettings = z.infer<typeof settings>;
 type RateName = 'latency_ms' | 'drop' | 'duplicate' | 'reorder';
 type CountName =
   | 'cut_on_arrival'

@@ -13,7 +13,7 @@ export type LedgerEntry = {
   copies: number;
 };
 
-export type Decrypted = Omit<LedgerEntry, 'at' | 'copies'>;
+type Decrypted = Omit<LedgerEntry, 'at' | 'copies'>;
 
 const MAX_ENTRIES = 200_000;
 
