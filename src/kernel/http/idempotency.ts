@@ -4,11 +4,9 @@ import { inWorkspace, type Tx } from '../database/database.ts';
 import { AppError } from '../errors.ts';
 import type { Kernel } from '../kernel.ts';
 import type { Scope } from '../scope.ts';
+import type { Answer } from './answer.ts';
 
-/** An answer as it went out and as it is repeated. */
-export type StoredAnswer = { status: number; body: string | undefined };
-
-export type Repeatable = StoredAnswer & { replayed: boolean };
+export type Repeatable = Answer & { replayed: boolean };
 
 /** The key that the caller chose, or undefined. Throws 400 for one that is not 1 to 200 printable characters. */
 export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {
@@ -39,14 +37,14 @@ export function once(
   scope: Scope,
   key: string,
   hash: Buffer,
-  work: () => Promise<StoredAnswer>,
+  work: () => Promise<Answer>,
 ): Promise<Repeatable> {
   return inWorkspace(scope, async tx => {
     if (!(await takeKey(tx, scope, key, hash))) return repeat(tx, scope, key, hash);
     const answer = await work();
     await tx
       .updateTable('idempotency_keys')
-      .set({ status: answer.status, body: answer.body ?? null })
+      .set({ status: answer.status, body: JSON.stringify({ headers: answer.headers, body: answer.body }) })
       .where('workspace_id', '=', scope.workspaceId)
       .where('key', '=', key)
       .execute();
@@ -99,8 +97,10 @@ async function repeat(tx: Tx, scope: Scope, key: string, hash: Buffer): Promise<
       'This Idempotency-Key came with another request before. Use a new key for a new request.',
     );
   }
-  if (stored.status === null) throw new Error('An idempotency key was committed without its answer.');
-  return { status: stored.status, body: stored.body ?? undefined, replayed: true };
+  if (stored.status === null || stored.body === null)
+    throw new Error('An idempotency key was committed without its answer.');
+  const { headers, body } = JSON.parse(stored.body) as Pick<Answer, 'headers' | 'body'>;
+  return { status: stored.status, headers, body, replayed: true };
 }
 
 function canonical(value: unknown): string {

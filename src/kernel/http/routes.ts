@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { z } from 'zod';
 import type { Scope } from '../scope.ts';
-import { type Answer, checkedAnswer, jsonAnswer, sendAnswer } from './answer.ts';
+import { type Answer, checkedAnswer, sendAnswer } from './answer.ts';
 import { once, readIdempotencyKey, requestHash } from './idempotency.ts';
 import { readIfMatch } from './preconditions.ts';
 import { factsOf } from './request-facts.ts';
@@ -120,16 +120,13 @@ async function answered(
   const key = route.creates ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
   if (key === undefined) return checkedAnswer(route.answers, await act());
   const [path = ''] = request.url.split('?');
-  let fresh: Answer | undefined;
-  const kept = await once(scope, key, requestHash(request.method, path, request.body), async () => {
-    fresh = checkedAnswer(route.answers, await act());
-    return { status: fresh.status, body: fresh.body?.toString() };
-  });
-  if (!kept.replayed && fresh) return fresh;
+  const hash = requestHash(request.method, path, request.body);
+  const { replayed, ...answer } = await once(scope, key, hash, async () =>
+    checkedAnswer(route.answers, await act()),
+  );
+  if (!replayed) return answer;
   factsOf(request).replayed = true;
-  const headers = { 'idempotency-replayed': 'true' };
-  if (kept.body === undefined) return { status: kept.status, headers, body: undefined };
-  return jsonAnswer(kept.status, headers, JSON.parse(kept.body));
+  return { ...answer, headers: { ...answer.headers, 'idempotency-replayed': 'true' } };
 }
 
 function ifMatchOf(request: FastifyRequest): number | undefined {
