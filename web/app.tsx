@@ -1,0 +1,38 @@
+import { DirectionProvider, localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { ModalsProvider } from '@mantine/modals';
+import { Notifications } from '@mantine/notifications';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { createQueryClient } from './kit/queries.ts';
+import { cssVariables, theme } from './kit/theme.ts';
+import { createAppRouter } from './routes.tsx';
+
+const schemes = localStorageColorSchemeManager({ key: 'convoke.scheme' });
+
+const client = createQueryClient(() => {
+  const { pathname, href } = router.state.location;
+  if (pathname.startsWith('/sign-in') || pathname.startsWith('/setup')) return;
+  void router.navigate({ to: '/sign-in', search: { next: href }, replace: true });
+});
+
+const router = createAppRouter(client);
+
+export function App() {
+  return (
+    <DirectionProvider>
+      <MantineProvider
+        theme={theme}
+        cssVariablesResolver={cssVariables}
+        colorSchemeManager={schemes}
+        defaultColorScheme="auto"
+      >
+        <QueryClientProvider client={client}>
+          <ModalsProvider>
+            <Notifications position="bottom-center" containerWidth="26rem" />
+            <RouterProvider router={router} />
+          </ModalsProvider>
+        </QueryClientProvider>
+      </MantineProvider>
+    </DirectionProvider>
+  );
+}

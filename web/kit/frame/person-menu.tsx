@@ -1,0 +1,52 @@
+import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from '@mantine/core';
+import {
+  type Icon,
+  IconBook2,
+  IconCheck,
+  IconDeviceDesktop,
+  IconLogout,
+  IconMoon,
+  IconSun,
+  IconUserCircle,
+} from '@tabler/icons-react';
+
+const schemes: [scheme: MantineColorScheme, word: string, icon: Icon][] = [
+  ['light', 'Light', IconSun],
+  ['dark', 'Dark', IconMoon],
+  ['auto', 'As the system', IconDeviceDesktop],
+];
+
+export function PersonMenu({ username, onSignOut }: { username: string; onSignOut: () => void }) {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <Menu position="bottom-end" shadow="md" width="target" styles={{ dropdown: { minWidth: '14rem' } }}>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size="xl" radius="xl" aria-label={`Menu of ${username}`}>
+          <IconUserCircle stroke={1.5} size="1.75rem" aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{username}</Menu.Label>
+        {schemes.map(([scheme, word, Picture]) => (
+          <Menu.Item
+            key={scheme}
+            role="menuitemradio"
+            aria-checked={colorScheme === scheme}
+            leftSection={<Picture size="1.1em" aria-hidden />}
+            rightSection={colorScheme === scheme ? <IconCheck size="1.1em" aria-hidden /> : undefined}
+            onClick={() => setColorScheme(scheme)}
+          >
+            {word}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item component="a" href="/docs" leftSection={<IconBook2 size="1.1em" aria-hidden />}>
+          API documents
+        </Menu.Item>
+        <Menu.Item leftSection={<IconLogout size="1.1em" aria-hidden />} onClick={onSignOut}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

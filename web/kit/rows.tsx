@@ -1,0 +1,50 @@
+import { Paper, Text } from '@mantine/core';
+import { createLink } from '@tanstack/react-router';
+import type { AnchorHTMLAttributes, ReactNode } from 'react';
+import styles from './rows.module.css';
+
+export function Rows({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <Paper component="ul" className={styles.list} aria-label={label}>
+      {children}
+    </Paper>
+  );
+}
+
+type Words = { title: ReactNode; meta: ReactNode; status?: ReactNode };
+
+/** Two lines: what, and its next or last moment; the status at the right. */
+function RowWords({ title, meta, status }: Words) {
+  return (
+    <>
+      <div className={styles.words}>
+        <Text fw={550} lineClamp={2}>
+          {title}
+        </Text>
+        <Text size="sm" c="dimmed" component="div">
+          {meta}
+        </Text>
+      </div>
+      {status}
+    </>
+  );
+}
+
+export function Row(words: Words) {
+  return (
+    <li className={styles.row}>
+      <RowWords {...words} />
+    </li>
+  );
+}
+
+/** A row that leads to its page. */
+export const RowLink = createLink(
+  ({ title, meta, status, ...anchor }: Words & Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'title'>) => (
+    <li>
+      <a {...anchor} className={styles.row}>
+        <RowWords title={title} meta={meta} status={status} />
+      </a>
+    </li>
+  ),
+);

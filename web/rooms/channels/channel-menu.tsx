@@ -1,0 +1,76 @@
+import { ActionIcon, Menu } from '@mantine/core';
+import { IconDots, IconTrash, IconUnlink } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { confirmThat } from '../../kit/confirm.tsx';
+import { toastDone, toastProblem } from '../../kit/toast.tsx';
+import { useWorkspace } from '../../kit/workspace.tsx';
+import { type Channel, deleteChannel, unpairChannel } from './api.ts';
+
+/** What is rarely done to a channel, each with its consequence named before. */
+export function ChannelMenu({ channel }: { channel: Channel }) {
+  const { slug, api } = useWorkspace();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const refresh = () => client.invalidateQueries({ queryKey: [slug] });
+
+  const unpair = useMutation({
+    mutationFn: () => unpairChannel(api, channel.id),
+    onSuccess: () => {
+      toastDone(`${channel.label} is unpaired.`);
+      return refresh();
+    },
+    onError: problem => toastProblem(`${channel.label} was not unpaired`, problem),
+  });
+  const remove = useMutation({
+    mutationFn: () => deleteChannel(api, channel.id),
+    onSuccess: async () => {
+      toastDone(`${channel.label} is deleted.`);
+      await navigate({ to: '/w/$slug/channels', params: { slug }, replace: true });
+      return refresh();
+    },
+    onError: problem => toastProblem(`${channel.label} was not deleted`, problem),
+  });
+
+  const askUnpair = () =>
+    confirmThat({
+      title: `Unpair ${channel.label}?`,
+      consequence:
+        'Convoke disappears from the linked devices of the phone. The channel, its groups and its reminders stay, and wait until a phone is paired again.',
+      verb: 'Unpair',
+      act: () => unpair.mutate(),
+    });
+  const askDelete = () =>
+    confirmThat({
+      title: `Delete ${channel.label}?`,
+      consequence:
+        'Convoke logs out at WhatsApp and forgets this number and its groups. Nothing more is sent from it, its reminders included. This cannot be undone.',
+      verb: 'Delete channel',
+      act: () => remove.mutate(),
+    });
+
+  return (
+    <Menu position="bottom-end" shadow="md">
+      <Menu.Target>
+        <ActionIcon
+          variant="default"
+          size="input-md"
+          aria-label="More actions"
+          loading={unpair.isPending || remove.isPending}
+        >
+          <IconDots size="1.2em" aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {channel.phone !== null && channel.status !== 'unpaired' && (
+          <Menu.Item leftSection={<IconUnlink size="1.1em" aria-hidden />} onClick={askUnpair}>
+            Unpair
+          </Menu.Item>
+        )}
+        <Menu.Item color="red" leftSection={<IconTrash size="1.1em" aria-hidden />} onClick={askDelete}>
+          Delete
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

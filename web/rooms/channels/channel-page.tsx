@@ -1,0 +1,100 @@
+import { Alert, Stack, Text } from '@mantine/core';
+import { IconQrcode } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { ButtonLink, TextLink } from '../../kit/links.tsx';
+import { Moment } from '../../kit/moment.tsx';
+import { Page } from '../../kit/page.tsx';
+import { phoneWords } from '../../kit/phone.ts';
+import { StatusBadge } from '../../kit/status-badge.tsx';
+import { Loaded } from '../../kit/waiting.tsx';
+import { useWorkspace } from '../../kit/workspace.tsx';
+import { type Channel, channelQuery } from './api.ts';
+import { ChannelLabel } from './channel-label.tsx';
+import { ChannelMenu } from './channel-menu.tsx';
+import { Groups } from './groups.tsx';
+import { explain, statusLooks } from './words.ts';
+
+export function ChannelPage() {
+  const { id } = useParams({ from: '/w/$slug/channels/$id' });
+  const workspace = useWorkspace();
+  const query = useQuery(channelQuery(workspace, id));
+  const back = (
+    <TextLink to="/w/$slug/channels" params={{ slug: workspace.slug }}>
+      Channels
+    </TextLink>
+  );
+  if (query.data === undefined) {
+    return (
+      <Page title="Channel" back={back}>
+        <Loaded query={query} what="the channel">
+          {() => null}
+        </Loaded>
+      </Page>
+    );
+  }
+  return <Detail channel={query.data} back={back} />;
+}
+
+function Detail({ channel, back }: { channel: Channel; back: ReactNode }) {
+  const { slug, can } = useWorkspace();
+  const { pairAgain } = explain(channel);
+  return (
+    <Page
+      title={channel.label}
+      back={back}
+      heading={can('channels.manage') ? <ChannelLabel key={channel.id} channel={channel} /> : undefined}
+      beside={<StatusBadge look={statusLooks[channel.status]} testId="channel-status" />}
+      others={can('channels.manage') && <ChannelMenu channel={channel} />}
+      action={
+        pairAgain && can('channels.manage') ? (
+          <ButtonLink
+            to="/w/$slug/channels/$id/pair"
+            params={{ slug, id: channel.id }}
+            leftSection={<IconQrcode size="1.2em" aria-hidden />}
+          >
+            {pairWords(channel)}
+          </ButtonLink>
+        ) : undefined
+      }
+    >
+      <Stack gap="xl">
+        <Now channel={channel} />
+        {(channel.phone !== null || channel.groups_count > 0) && <Groups channel={channel} />}
+      </Stack>
+    </Page>
+  );
+}
+
+function Now({ channel }: { channel: Channel }) {
+  const { words, remedy } = explain(channel);
+  const look = statusLooks[channel.status];
+  const Picture = look.icon;
+  return (
+    <Alert color={look.color} icon={<Picture aria-hidden />} title={words}>
+      <Stack gap="0.25rem">
+        {remedy !== '' && <Text>{remedy}</Text>}
+        {channel.status_until !== null && (
+          <Text>
+            Until <Moment at={channel.status_until} />.
+          </Text>
+        )}
+        <Text size="sm">
+          {channel.phone !== null && (
+            <>
+              {phoneWords(channel.phone)}
+              {channel.profile_name !== null && `, ${channel.profile_name}`} ·{' '}
+            </>
+          )}
+          since <Moment at={channel.status_at} />
+        </Text>
+      </Stack>
+    </Alert>
+  );
+}
+
+function pairWords(channel: Channel): string {
+  if (channel.status === 'pairing') return 'Go on pairing';
+  return channel.phone === null && channel.status_reason === null ? 'Pair a phone' : 'Pair again';
+}

@@ -1,0 +1,91 @@
+import { Alert, Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { IconLogin2 } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useRouter, useSearch } from '@tanstack/react-router';
+import { type FormEvent, useRef, useState } from 'react';
+import { Problem } from '../../kit/api.ts';
+import { ownPath } from '../../kit/own-path.ts';
+import { signIn } from './api.ts';
+import { Entry } from './entry.tsx';
+
+export function SignIn() {
+  const { next } = useSearch({ from: '/sign-in' });
+  const router = useRouter();
+  const client = useQueryClient();
+  const [missing, setMissing] = useState<{ username?: string; password?: string }>({});
+  const password = useRef<HTMLInputElement>(null);
+
+  const login = useMutation({
+    mutationFn: (given: { username: string; password: string }) => signIn(given.username, given.password),
+    onSuccess: () => {
+      client.clear();
+      router.history.replace(ownPath(next));
+    },
+    onError: () => password.current?.select(),
+  });
+
+  // Read from the form itself: password managers fill fields without telling anybody.
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const given = { username: textOf(form, 'username').trim(), password: textOf(form, 'password') };
+    const lacks = {
+      ...(given.username === '' ? { username: 'Type your username.' } : {}),
+      ...(given.password === '' ? { password: 'Type your password.' } : {}),
+    };
+    setMissing(lacks);
+    if (Object.keys(lacks).length === 0) login.mutate(given);
+  };
+
+  return (
+    <Entry title="Sign in" intro="Convoke calls people together.">
+      <form onSubmit={submit} noValidate>
+        <Stack gap="md">
+          {login.error && (
+            <Alert color="red" role="alert">
+              {words(login.error)}
+            </Alert>
+          )}
+          <TextInput
+            label="Username"
+            name="username"
+            autoComplete="username"
+            autoCapitalize="none"
+            autoCorrect="off"
+            spellCheck={false}
+            autoFocus
+            error={missing.username}
+          />
+          <PasswordInput
+            ref={password}
+            label="Password"
+            name="password"
+            autoComplete="current-password"
+            error={missing.password}
+            visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+          />
+          <Button
+            type="submit"
+            loading={login.isPending}
+            leftSection={<IconLogin2 size="1.2em" aria-hidden />}
+            fullWidth
+          >
+            Sign in
+          </Button>
+        </Stack>
+      </form>
+    </Entry>
+  );
+}
+
+function textOf(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === 'string' ? value : '';
+}
+
+function words(error: Error): string {
+  if (error instanceof Problem && error.code === 'unauthenticated') {
+    return 'Username and password do not match. Check both; the operator of this Convoke can set a new password.';
+  }
+  return error instanceof Problem ? error.message : 'Signing in did not work. Try again.';
+}

@@ -1,0 +1,123 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { Problem } from './kit/api.ts';
+import { Failed, NotFound } from './kit/fallbacks.tsx';
+import { Waiting } from './kit/waiting.tsx';
+import { meQuery } from './rooms/identity/api.ts';
+import { WorkspacePages } from './workspace-pages.tsx';
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: NotFound,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): { next?: string } =>
+    typeof search.next === 'string' ? { next: search.next } : {},
+  component: lazyRouteComponent(() => import('./rooms/identity/sign-in.tsx'), 'SignIn'),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup/$token',
+  component: lazyRouteComponent(() => import('./rooms/identity/setup.tsx'), 'Setup'),
+});
+
+const start = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: async ({ context, location }) => {
+    const me = await whoIsIt(context.client, location.href);
+    const [first] = me.workspaces;
+    if (first) throw redirect({ to: '/w/$slug', params: { slug: first.slug }, replace: true });
+  },
+  component: NotFound,
+});
+
+const workspace = createRoute({
+  getParentRoute: () => root,
+  path: '/w/$slug',
+  beforeLoad: async ({ context, location }) => ({ me: await whoIsIt(context.client, location.href) }),
+  component: WorkspacePages,
+  notFoundComponent: NotFound,
+});
+
+const workspaceStart = createRoute({
+  getParentRoute: () => workspace,
+  path: '/',
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: '/w/$slug/channels', params, replace: true });
+  },
+});
+
+const channelList = createRoute({
+  getParentRoute: () => workspace,
+  path: 'channels',
+  component: lazyRouteComponent(() => import('./rooms/channels/channel-list.tsx'), 'ChannelList'),
+});
+
+const newChannel = createRoute({
+  getParentRoute: () => workspace,
+  path: 'channels/new',
+  component: lazyRouteComponent(() => import('./rooms/channels/new-channel.tsx'), 'NewChannel'),
+});
+
+const channelPage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'channels/$id',
+  component: lazyRouteComponent(() => import('./rooms/channels/channel-page.tsx'), 'ChannelPage'),
+});
+
+const pairPage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'channels/$id/pair',
+  component: lazyRouteComponent(() => import('./rooms/channels/pair-page.tsx'), 'PairPage'),
+});
+
+const tree = root.addChildren([
+  start,
+  signIn,
+  setup,
+  workspace.addChildren([workspaceStart, channelList, newChannel, channelPage, pairPage]),
+]);
+
+export function createAppRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { client },
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    defaultPendingMs: 300,
+    defaultPendingComponent: () => <Waiting what="the page" />,
+    defaultErrorComponent: Failed,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}
+
+/** The signed-in person; sends others to the door, with the way back. */
+async function whoIsIt(client: QueryClient, from: string) {
+  try {
+    return await client.ensureQueryData(meQuery);
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) {
+      throw redirect({ to: '/sign-in', search: from === '/' ? {} : { next: from }, replace: true });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import { IconPlugConnected } from '@tabler/icons-react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Outlet, useNavigate, useParams } from '@tanstack/react-router';
+import { NotFound } from './kit/fallbacks.tsx';
+import { Frame, type Place } from './kit/frame/frame.tsx';
+import { PersonMenu } from './kit/frame/person-menu.tsx';
+import { LiveProvider } from './kit/live.tsx';
+import { WorkspaceProvider } from './kit/workspace.tsx';
+import { meQuery, signOut } from './rooms/identity/api.ts';
+
+function placesOf(slug: string): Place[] {
+  return [{ word: 'Channels', icon: IconPlugConnected, link: { to: '/w/$slug/channels', params: { slug } } }];
+}
+
+/** Everything below /w/{slug}: the frame, the live stream, and the page in the middle. */
+export function WorkspacePages() {
+  const { slug } = useParams({ from: '/w/$slug' });
+  const { data: me } = useQuery(meQuery);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const membership = me?.workspaces.find(workspace => workspace.slug === slug);
+  if (!me) return null;
+  if (!membership) return <NotFound />;
+
+  const leave = async () => {
+    await signOut().catch(() => undefined);
+    await navigate({ to: '/sign-in', replace: true });
+    client.clear();
+  };
+
+  return (
+    <WorkspaceProvider me={me} slug={slug} key={slug}>
+      <LiveProvider workspace={slug}>
+        <Frame
+          workspace={membership}
+          places={placesOf(slug)}
+          tools={<PersonMenu username={me.user.username} onSignOut={() => void leave()} />}
+        >
+          <Outlet />
+        </Frame>
+      </LiveProvider>
+    </WorkspaceProvider>
+  );
+}
