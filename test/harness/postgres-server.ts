@@ -29,13 +29,15 @@ const SETTINGS = {
 };
 
 /**
- * Ends the server when its own input closes: a test runner that was killed closes it too as it ends, so
- * that no server is left behind.
+ * Ends the server when its own input closes, and removes its folder: a test runner that was killed closes
+ * it too as it ends, so that nothing is left behind.
  */
 const GUARD = `exec 3<&0
+folder=$1
+shift
 "$@" 3<&- &
 server=$!
-(cat <&3; kill -INT $server) >/dev/null 2>&1 &
+(cat <&3; kill -INT $server; while kill -0 $server; do sleep 0.1; done; rm -rf "$folder") >/dev/null 2>&1 &
 wait $server`;
 
 /** A new cluster of the given major version on a free port of 127.0.0.1. */
@@ -124,7 +126,7 @@ async function run(
     '-c',
     `${name}=${value}`,
   ]);
-  const child = spawn('sh', ['-c', GUARD, 'sh', program, '-D', data, ...settings], {
+  const child = spawn('sh', ['-c', GUARD, 'sh', folder, program, '-D', data, ...settings], {
     ...owner,
     cwd: folder,
     env: environment(),
@@ -143,7 +145,7 @@ async function run(
   return async () => {
     child.stdin.end();
     await ended;
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   };
 }
 

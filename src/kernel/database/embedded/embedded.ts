@@ -97,7 +97,7 @@ async function openWorker(order: Order, onFault: (error: Error) => void): Promis
 }
 
 /** Our fsync sits where PGlite's private parts look for it; a commit must be seen to use it. */
-async function proveFlushing(worker: PostgresWorker, only: OnlyConnection): Promise<void> {
+export async function proveFlushing(worker: PostgresWorker, only: OnlyConnection): Promise<void> {
   const connection = await only.acquire();
   const before = worker.syncs;
   for (let probe = 0; probe < PROBES; probe++) {

@@ -56,28 +56,33 @@ export async function checkpoint(engine: Engine): Promise<boolean> {
 
 /** Clears dead rows and refreshes statistics where it pays. Returns the names of the tables. */
 export async function vacuum(engine: Engine): Promise<string[]> {
+  await run(engine, 'select pg_stat_force_next_flush()');
   const rows = await run(engine, TIRED_TABLES);
   const names = rows.map(row => String(row.name));
   for (const name of names) await run(engine, `vacuum (analyze) ${name}`);
   return names;
 }
 
+type ScaleOptions = { firstAlarm?: number; now?: () => number };
+
 /** Says when the folder has grown past an alarm, and again at each doubling. */
 export class Scale {
   readonly #place: string;
   readonly #warn: (text: string) => void;
+  readonly #now: () => number;
   #alarm: number;
   #weighedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(place: string, warn: (text: string) => void, firstAlarm = FIRST_ALARM_BYTES) {
+  constructor(place: string, warn: (text: string) => void, options: ScaleOptions = {}) {
     this.#place = place;
     this.#warn = warn;
-    this.#alarm = firstAlarm;
+    this.#alarm = options.firstAlarm ?? FIRST_ALARM_BYTES;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   async weigh(): Promise<void> {
-    if (performance.now() - this.#weighedAt < WEIGH_EVERY_MS) return;
-    this.#weighedAt = performance.now();
+    if (this.#now() - this.#weighedAt < WEIGH_EVERY_MS) return;
+    this.#weighedAt = this.#now();
     const bytes = await sizeOf(this.#place);
     if (bytes < this.#alarm) return;
     while (this.#alarm <= bytes) this.#alarm *= 2;
