@@ -7,7 +7,6 @@ import type {
   SignalRepositoryWithLIDStore,
 } from 'baileys';
 import {
-  addTransactionCapability,
   Curve,
   DEFAULT_CONNECTION_CONFIG,
   encodeWAMessage,
@@ -51,8 +50,14 @@ export class Phone {
     this.#nextKeyId = state?.nextKeyId ?? 1;
     for (const [group, devices] of state?.senderKeys ?? []) this.#ownKeySentTo.set(group, new Set(devices));
     this.#creds.me = { id: `${digits}@s.whatsapp.net`, lid: lidAddress(lid) };
-    const options = { maxCommitRetries: 1, delayBetweenTriesMs: 1 };
-    const keys = addTransactionCapability(memoryKeys(this.#stored), noLogger, options);
+    const memory = memoryKeys(this.#stored);
+    // Not Baileys' transactions: they follow the async context, and libsignal runs the work of all phones that
+    // share a peer in one of their contexts, which loses steps.
+    const keys = {
+      ...memory,
+      isInTransaction: () => false,
+      transaction: <T>(work: () => Promise<T>) => work(),
+    };
     this.#keys = keys;
     const auth = { creds: this.#creds, keys };
     this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, noLogger, async () => []);
