@@ -129,7 +129,9 @@ export function outcomeOfNack(error: string, now: Date): SendOutcome {
   return { outcome: 'refused', ...refusal };
 }
 
-/** Whether a query failed because of too many of them. */
-export function isRateLimit(error: unknown): boolean {
-  return readEnding(error).code === 429;
+/** The code of a query that WhatsApp answered with an error; Baileys keeps it in `data`. */
+export function queryErrorCode(error: unknown): number | undefined {
+  if (typeof error === 'object' && error !== null && 'data' in error && typeof error.data === 'number')
+    return error.data;
+  return readEnding(error).code;
 }

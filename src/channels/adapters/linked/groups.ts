@@ -1,7 +1,7 @@
 import type { BinaryNode, GroupMetadata, WASocket } from 'baileys';
 import type { GroupSnapshot, Sink } from '../contract.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import { readEnding } from './errors.ts';
+import { queryErrorCode } from './errors.ts';
 import { isGroup, isSelf, phoneOf, type Self } from './ids.ts';
 
 type GroupSink = Pick<Sink, 'groups' | 'groupsChanged' | 'groupMetadata'>;
@@ -111,7 +111,7 @@ async function fetchGroup(sock: WASocket, group: string): Promise<GroupMetadata 
     );
     return listed ? found : undefined;
   } catch (error) {
-    if (GONE.has(readEnding(error).code ?? 0)) return undefined;
+    if (GONE.has(queryErrorCode(error) ?? 0)) return undefined;
     throw error;
   }
 }

@@ -9,7 +9,8 @@
  * Called by: the driver of the channels room, through `Adapter`.
  */
 import type { Logger } from 'pino';
-import type { Adapter, Capabilities } from '../contract.ts';
+import type { Adapter } from '../contract.ts';
+import { LINKED_CAPABILITIES } from './capabilities.ts';
 import { LinkedConnection, type LinkedSetup } from './connect.ts';
 import { guardConsole } from './console-guard.ts';
 import { encodeContent } from './convert.ts';
@@ -21,16 +22,6 @@ import { type Trust, trustedUrl } from './trust.ts';
 
 export type LinkedOptions = Trust & Pick<LinkedSetup, 'qrMs' | 'patience'> & { log: Logger };
 
-const CAPABILITIES: Capabilities = {
-  content: ['text'],
-  textLimit: 65_536,
-  groups: true,
-  pairing: ['qr', 'code'],
-  providerId: 'ours',
-  answerMeans: 'sent',
-  transport: 'socket',
-};
-
 /**
  * The adapter for linked numbers. Throws when another server than WhatsApp is named outside a sandbox. The root key
  * holds for the whole process, as Baileys keeps it in a module.
@@ -41,7 +32,7 @@ export function createLinkedAdapter(options: LinkedOptions): Adapter {
   guardConsole();
   return {
     kind: 'linked',
-    capabilities: CAPABILITIES,
+    capabilities: LINKED_CAPABILITIES,
     connect: (store, sink, canWrite) => new LinkedConnection(store, sink, canWrite, setup),
     pair: (request, store, signal) => pairSteps(request, store, signal, setup),
     linkedAccount: async store => accountOf((await readAuth(store))?.creds.me),

@@ -26,6 +26,8 @@ export class MemoryStore implements CredentialStore {
   latencyMs = 0;
   refuses = false;
   writes = 0;
+  /** Called when keys are about to be written. */
+  beforeWrite: () => void = () => undefined;
 
   async readCredentials(): Promise<Uint8Array | undefined> {
     await this.#pass();
@@ -50,6 +52,7 @@ export class MemoryStore implements CredentialStore {
 
   async writeKeys(changes: KeyChange[], opened: RawInbound[]): Promise<void> {
     await this.#pass();
+    this.beforeWrite();
     this.#admit();
     this.writes += 1;
     for (const { type, id, value } of changes) {
@@ -91,6 +94,8 @@ export class Linked implements Sink {
   readonly facts: ReceiptFact[] = [];
   readonly answers: LateAnswer[] = [];
   readonly payloads = new Map<string, Uint8Array>();
+  /** Ids of messages whose stored payload was asked for. */
+  readonly asked: string[] = [];
   readonly upserted: RawInbound[] = [];
   mayWrite = true;
   connection: Connection | undefined;
@@ -126,6 +131,7 @@ export class Linked implements Sink {
     this.answers.push(...answers);
   }
   async payloadOf(providerId: string): Promise<Uint8Array | undefined> {
+    this.asked.push(providerId);
     return this.payloads.get(providerId);
   }
   async groupMetadata(providerId: string): Promise<unknown> {
@@ -154,7 +160,10 @@ export class Linked implements Sink {
   }
 
   /** The steps of a pairing, kept in `steps` as they come. */
-  async *pairing(request: PairingRequest, signal = new AbortController().signal): AsyncGenerator<PairingStep> {
+  async *pairing(
+    request: PairingRequest,
+    signal = new AbortController().signal,
+  ): AsyncGenerator<PairingStep> {
     if (!this.adapter.pair) throw new Error('This adapter does not pair.');
     for await (const step of this.adapter.pair(request, this.store, signal)) {
       this.steps.push(step);

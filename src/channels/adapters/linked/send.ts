@@ -2,7 +2,7 @@ import type { BinaryNode, WASocket } from 'baileys';
 import type { LateAnswer, SendOutcome, Wire } from '../contract.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { decodeMessage } from './convert.ts';
-import { isRateLimit, outcomeOfNack } from './errors.ts';
+import { outcomeOfNack, queryErrorCode } from './errors.ts';
 import { follow, mayBeSent, newFootprint } from './footprint.ts';
 import { type GroupBook, othersIn } from './groups.ts';
 import { isGroup, isSelf, ownAddress, personAddress, userOf } from './ids.ts';
@@ -152,7 +152,7 @@ async function hasDevices(sock: WASocket, address: string): Promise<boolean> {
 }
 
 function notAsked(error: unknown): SendOutcome {
-  return isRateLimit(error) ? later('rate_limited', RATE_LIMIT_MS) : later('not_sent', SOON_MS);
+  return queryErrorCode(error) === 429 ? later('rate_limited', RATE_LIMIT_MS) : later('not_sent', SOON_MS);
 }
 
 function later(code: string, waitMs: number): SendOutcome {

@@ -1,16 +1,16 @@
 import {
-  addTransactionCapability,
   type BinaryNode,
   DEFAULT_CONNECTION_CONFIG,
   type SignalDataSet,
-  type SignalKeyStoreWithTransaction,
   type SignalRepositoryWithLIDStore,
   type SocketConfig,
 } from 'baileys';
 import type { RawInbound } from '../contract.ts';
 import { noteEncryption } from './footprint.ts';
 import { isLid } from './ids.ts';
+import { RatchetPage } from './ratchet-page.ts';
 import { type Auth, OPENED } from './store.ts';
+import { Turns } from './turns.ts';
 
 /** What came in which stanza: asked by the bytes of the ciphertext, which Baileys hands on as they are. */
 export type Opening = {
@@ -20,74 +20,100 @@ export type Opening = {
   openedBefore(ciphertext: Uint8Array): Promise<Uint8Array | undefined>;
 };
 
-export const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 100 };
+/** Does one step of the ratchet named by `lock` and stores it before the result is used. */
+type Step = <T>(
+  lock: string,
+  work: (repository: SignalRepositoryWithLIDStore, page: RatchetPage) => Promise<T>,
+) => Promise<T>;
+
+type Canonical = (jid: string) => Promise<string>;
 
 /**
- * Signal over its own transactional store. The stock wiring locks a send by our own id and an inbound message
- * by the peer's, and nested calls skip the inner lock, so that overlapping ones lose ratchet steps; and it
- * commits after the stanza is on the wire. Here each ratchet step locks its peer and is stored before its
- * bytes are used, and a peer has one address: its LID.
+ * Signal over our own store. The stock wiring locks a send by our own id and an inbound message by the peer's,
+ * and nested calls skip the inner lock, so that overlapping ones lose ratchet steps; it also stores a step only
+ * after its bytes are on the wire. Here each step holds its peer's turn, is stored before its bytes are used,
+ * and a peer has one address: its LID.
  */
 export function signalRepositoryOver(auth: Auth, opening: Opening): SocketConfig['makeSignalRepository'] {
   return (socketAuth, logger, fetchLids) => {
-    const keys = addTransactionCapability(auth.keys, logger, COMMIT_TRIES);
-    const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
-      { creds: socketAuth.creds, keys },
-      logger,
-      fetchLids,
-    );
-    const canonical = async (jid: string) =>
-      isLid(jid) ? jid : ((await inner.lidMapping.getLIDForPN(jid)) ?? jid);
+    const { creds } = socketAuth;
+    const make = DEFAULT_CONNECTION_CONFIG.makeSignalRepository;
+    const passThrough = { ...auth.keys, isInTransaction: () => false, transaction: inPlace };
+    const common = make({ creds, keys: passThrough }, logger, fetchLids);
+    const canonical: Canonical = async jid =>
+      isLid(jid) ? jid : ((await common.lidMapping.getLIDForPN(jid)) ?? jid);
+    const turns = new Turns();
+    const step: Step = (lock, work) =>
+      turns.run(lock, async () => {
+        const page = new RatchetPage(auth.keys);
+        const repository = make({ creds, keys: page }, logger, async () => []);
+        const result = await work(repository, page);
+        await page.commit();
+        return result;
+      });
     return {
-      ...inner,
-      ...sealing(inner, canonical),
-      ...unsealing(inner, keys, opening, canonical),
-      lidMapping: inner.lidMapping,
+      ...common,
+      ...sealing(step, canonical),
+      ...unsealing(step, canonical, opening),
     };
   };
 }
 
-type Canonical = (jid: string) => Promise<string>;
+function inPlace<T>(work: () => Promise<T>): Promise<T> {
+  return work();
+}
 
-function sealing(
-  inner: SignalRepositoryWithLIDStore,
-  canonical: Canonical,
-): Pick<
+type Sealing = Pick<
   SignalRepositoryWithLIDStore,
-  'encryptMessage' | 'encryptGroupMessage' | 'injectE2ESession' | 'deleteSession'
-> {
+  | 'encryptMessage'
+  | 'encryptGroupMessage'
+  | 'getSenderKeyDistributionMessage'
+  | 'injectE2ESession'
+  | 'deleteSession'
+>;
+
+function sealing(step: Step, canonical: Canonical): Sealing {
   return {
     async encryptMessage(asked) {
       const jid = await canonical(asked.jid);
       noteEncryption();
-      return inner.encryptMessage({ ...asked, jid });
+      return step(jid, repository => repository.encryptMessage({ ...asked, jid }));
     },
     async encryptGroupMessage(asked) {
       noteEncryption();
-      return inner.encryptGroupMessage(asked);
+      return step(asked.group, repository => repository.encryptGroupMessage(asked));
     },
-    injectE2ESession: async asked => inner.injectE2ESession({ ...asked, jid: await canonical(asked.jid) }),
-    deleteSession: async jids => inner.deleteSession(await Promise.all(jids.map(canonical))),
+    getSenderKeyDistributionMessage: asked =>
+      step(asked.group, repository => repository.getSenderKeyDistributionMessage(asked)),
+    async injectE2ESession(asked) {
+      const jid = await canonical(asked.jid);
+      await step(jid, repository => repository.injectE2ESession({ ...asked, jid }));
+    },
+    async deleteSession(jids) {
+      const addresses = await Promise.all(jids.map(canonical));
+      await Promise.all(addresses.map(jid => step(jid, repository => repository.deleteSession([jid]))));
+    },
   };
 }
 
-function unsealing(
-  inner: SignalRepositoryWithLIDStore,
-  keys: SignalKeyStoreWithTransaction,
-  opening: Opening,
-  canonical: Canonical,
-): Pick<
+type Unsealing = Pick<
   SignalRepositoryWithLIDStore,
   'decryptMessage' | 'decryptGroupMessage' | 'processSenderKeyDistributionMessage'
-> {
-  const open = async (lock: string, ciphertext: Uint8Array, decrypt: () => Promise<Uint8Array>) => {
+>;
+
+function unsealing(step: Step, canonical: Canonical, opening: Opening): Unsealing {
+  const open = async (
+    lock: string,
+    ciphertext: Uint8Array,
+    decrypt: (repository: SignalRepositoryWithLIDStore) => Promise<Uint8Array>,
+  ) => {
     try {
-      return await keys.transaction(async () => {
-        const plain = await decrypt();
+      return await step(lock, async (repository, page) => {
+        const plain = await decrypt(repository);
         const message = opening.opened(ciphertext, plain);
-        if (message) await keys.set(openedWith(message));
+        if (message) await page.set(openedWith(message));
         return plain;
-      }, lock);
+      });
     } catch (error) {
       const before = await opening.openedBefore(ciphertext);
       if (before) return before;
@@ -97,15 +123,19 @@ function unsealing(
   return {
     async decryptMessage(asked) {
       const jid = await canonical(asked.jid);
-      return open(jid, asked.ciphertext, () => inner.decryptMessage({ ...asked, jid }));
+      return open(jid, asked.ciphertext, repository => repository.decryptMessage({ ...asked, jid }));
     },
     async decryptGroupMessage(asked) {
       const authorJid = await canonical(asked.authorJid);
-      return open(asked.group, asked.msg, () => inner.decryptGroupMessage({ ...asked, authorJid }));
+      return open(asked.group, asked.msg, repository =>
+        repository.decryptGroupMessage({ ...asked, authorJid }),
+      );
     },
     async processSenderKeyDistributionMessage(asked) {
       const authorJid = await canonical(asked.authorJid);
-      return inner.processSenderKeyDistributionMessage({ ...asked, authorJid });
+      await step(asked.item.groupId ?? authorJid, repository =>
+        repository.processSenderKeyDistributionMessage({ ...asked, authorJid }),
+      );
     },
   };
 }

@@ -10,7 +10,7 @@ import {
 import { BoundedCache } from './bounded-cache.ts';
 import { type Ending, readEnding } from './errors.ts';
 import { noteWrite } from './footprint.ts';
-import { COMMIT_TRIES, ciphertextsOf, type Opening, signalRepositoryOver } from './signal.ts';
+import { ciphertextsOf, type Opening, signalRepositoryOver } from './signal.ts';
 import type { Auth } from './store.ts';
 
 export type SocketSetup = {
@@ -43,6 +43,7 @@ const BROWSER = Browsers.ubuntu('Chrome');
 const QUERY_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 20_000;
 const LEAVE_MS = 500;
+const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 100 };
 const HOUR_MS = 3_600_000;
 
 /** The socket below Baileys' client, which it does not declare. */

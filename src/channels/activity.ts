@@ -1,0 +1,33 @@
+import { type Actor, record, type Tx } from '../kernel/index.ts';
+
+/** The facts that this room records. */
+export type ChannelFacts = {
+  'channel.created': { kind: string; label: string };
+  'channel.renamed': { label: string };
+  'channel.pairing_started': { method: string };
+  'channel.pairing_failed': { reason: string };
+  'channel.paired': { phone: string };
+  'channel.connected': Record<string, never>;
+  'channel.disconnected': { reason: string };
+  'channel.restricted': { reason: string; until: string | null };
+  'channel.unpaired': { reason: string };
+  'channel.removed': { label: string };
+  'group.added': { channel_id: string; subject: string };
+  'group.renamed': { channel_id: string; subject: string };
+  'group.archived': { channel_id: string; subject: string };
+};
+
+/** Records a fact about a channel or a group in the caller's transaction. */
+export function recordChannel<T extends keyof ChannelFacts>(
+  tx: Tx,
+  by: { workspaceId: string; actor: Actor },
+  type: T,
+  subjectId: string,
+  payload: ChannelFacts[T],
+): Promise<void> {
+  return record(tx, by, {
+    type,
+    subject: { type: type.startsWith('group.') ? 'group' : 'channel', id: subjectId },
+    payload,
+  });
+}

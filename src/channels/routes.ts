@@ -1,0 +1,182 @@
+import { renderSVG } from 'uqr';
+import { IdParams, notFound, PageQuery, type Routes } from '../kernel/index.ts';
+import * as queries from './queries.ts';
+import {
+  Channel,
+  ChannelChange,
+  ChannelPage,
+  GroupPage,
+  GroupQuery,
+  NewChannel,
+  NewPairing,
+  Pairing,
+} from './schema.ts';
+import * as service from './service.ts';
+
+const tag = 'channels';
+
+export function registerChannelRoutes(routes: Routes): void {
+  registerCollection(routes);
+  registerOne(routes);
+  registerPairing(routes);
+  registerGroups(routes);
+}
+
+function registerCollection(routes: Routes): void {
+  routes.workspace({
+    method: 'GET',
+    url: '/v1/channels',
+    summary: 'List channels, newest first',
+    tag,
+    permission: 'channels.read',
+    query: PageQuery,
+    answers: { 200: ChannelPage },
+    handler: async ({ scope, query }) => ({ body: await queries.list(scope, query) }),
+  });
+  routes.workspace({
+    method: 'POST',
+    url: '/v1/channels',
+    summary: 'Create a channel; pair a number with it next',
+    tag,
+    permission: 'channels.manage',
+    creates: true,
+    body: NewChannel,
+    answers: { 201: Channel },
+    handler: async ({ scope, body }) => {
+      const channel = await queries.get(scope, await service.create(scope, body));
+      return { ...answer(channel), status: 201 };
+    },
+  });
+}
+
+function registerOne(routes: Routes): void {
+  const url = '/v1/channels/:id';
+  routes.workspace({
+    method: 'GET',
+    url,
+    summary: 'Read one channel; `connected` = it can send',
+    tag,
+    permission: 'channels.read',
+    params: IdParams,
+    answers: { 200: Channel },
+    handler: async ({ scope, params }) => answer(await queries.get(scope, params.id)),
+  });
+  routes.workspace({
+    method: 'PATCH',
+    url,
+    summary: 'Rename a channel',
+    tag,
+    permission: 'channels.manage',
+    params: IdParams,
+    body: ChannelChange,
+    answers: { 200: Channel },
+    handler: async ({ scope, params, body, ifMatch }) => {
+      await service.rename(scope, params.id, body.label, ifMatch);
+      return answer(await queries.get(scope, params.id));
+    },
+  });
+  routes.workspace({
+    method: 'DELETE',
+    url,
+    summary: 'Remove a channel: logs out at WhatsApp and erases its credentials',
+    tag,
+    permission: 'channels.manage',
+    params: IdParams,
+    answers: { 204: null },
+    handler: async ({ scope, params }) => {
+      await service.remove(scope, params.id);
+      return { status: 204 };
+    },
+  });
+  routes.workspace({
+    method: 'POST',
+    url: `${url}/unpair`,
+    summary: 'Log out at WhatsApp; the channel stays, its groups are archived',
+    tag,
+    permission: 'channels.manage',
+    params: IdParams,
+    answers: { 200: Channel },
+    handler: async ({ scope, params }) => {
+      await service.unpair(scope, params.id);
+      return answer(await queries.get(scope, params.id));
+    },
+  });
+}
+
+function registerPairing(routes: Routes): void {
+  const url = '/v1/channels/:id/pairing';
+  routes.workspace({
+    method: 'POST',
+    url,
+    summary: 'Start pairing by QR code or by 8-digit code; gives back the one on show, if any',
+    tag,
+    permission: 'channels.manage',
+    params: IdParams,
+    body: NewPairing,
+    answers: { 200: Pairing, 201: Pairing },
+    handler: async ({ scope, params, body }) => {
+      const started = await service.startPairing(scope, params.id, body);
+      return { status: started === 'new' ? 201 : 200, body: await queries.getPairing(scope, params.id) };
+    },
+  });
+  routes.workspace({
+    method: 'GET',
+    url,
+    summary: 'Read the current or last pairing',
+    tag,
+    permission: 'channels.manage',
+    params: IdParams,
+    answers: { 200: Pairing },
+    handler: async ({ scope, params }) => ({
+      body: await queries.getPairing(scope, params.id),
+      headers: { 'cache-control': 'no-store' },
+    }),
+  });
+  routes.workspace({
+    method: 'DELETE',
+    url,
+    summary: 'Stop pairing',
+    tag,
+    permission: 'channels.manage',
+    params: IdParams,
+    answers: { 204: null },
+    handler: async ({ scope, params }) => {
+      await service.cancelPairing(scope, params.id);
+      return { status: 204 };
+    },
+  });
+  routes.workspace({
+    method: 'GET',
+    url: `${url}/qr.svg`,
+    summary: 'The QR code now on show, as a picture',
+    tag,
+    permission: 'channels.manage',
+    params: IdParams,
+    answers: { 200: null },
+    handler: async ({ scope, params }) => {
+      const { qr } = await queries.getPairing(scope, params.id);
+      if (qr === undefined) throw notFound();
+      return {
+        body: renderSVG(qr, { border: 2 }),
+        headers: { 'content-type': 'image/svg+xml', 'cache-control': 'no-store' },
+      };
+    },
+  });
+}
+
+function registerGroups(routes: Routes): void {
+  routes.workspace({
+    method: 'GET',
+    url: '/v1/groups',
+    summary: 'List groups of one channel or of all',
+    tag,
+    permission: 'channels.read',
+    query: GroupQuery,
+    answers: { 200: GroupPage },
+    handler: async ({ scope, query }) => ({ body: await queries.listGroups(scope, query) }),
+  });
+}
+
+function answer(channel: { version: number }) {
+  return { body: channel, headers: { etag: `"${channel.version}"` } };
+}
