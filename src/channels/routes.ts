@@ -1,5 +1,5 @@
 import { renderSVG } from 'uqr';
-import { IdParams, notFound, PageQuery, type Routes } from '../kernel/index.ts';
+import { AppError, IdParams, notFound, PageQuery, type Routes } from '../kernel/index.ts';
 import * as queries from './queries.ts';
 import {
   Channel,
@@ -20,6 +20,7 @@ export function registerChannelRoutes(routes: Routes): void {
   registerOne(routes);
   registerPairing(routes);
   registerGroups(routes);
+  registerRefresh(routes);
 }
 
 function registerCollection(routes: Routes): void {
@@ -174,6 +175,27 @@ function registerGroups(routes: Routes): void {
     query: GroupQuery,
     answers: { 200: GroupPage },
     handler: async ({ scope, query }) => ({ body: await queries.listGroups(scope, query) }),
+  });
+}
+
+/** The node that drives the channel does it; a route never touches a socket. */
+function registerRefresh(routes: Routes): void {
+  routes.workspace({
+    method: 'POST',
+    url: '/v1/channels/:id/groups/refresh',
+    summary: 'Ask the provider for all groups again; they arrive in the list by themselves',
+    tag,
+    permission: 'channels.manage',
+    params: IdParams,
+    answers: { 202: null },
+    handler: async ({ scope, params }) => {
+      const channel = await queries.get(scope, params.id);
+      if (channel.status !== 'connected') {
+        throw new AppError('illegal_state', 'Groups can be refreshed only while the channel is connected.');
+      }
+      scope.kernel.wake.publish('groups', params.id);
+      return { status: 202 };
+    },
   });
 }
 

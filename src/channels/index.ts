@@ -1,0 +1,24 @@
+/**
+ * channels – the identities that send.
+ * Owns: channels, credentials, pairing, connections, groups, intake of raw inbound; the adapters.
+ * Promises: exactly one node drives a channel; routes only write what is wanted; credentials and keys
+ *   are stored encrypted and fenced; what came in is stored before it is confirmed.
+ * Never: decides what is sent or when; reads a provider's ids outside its adapter.
+ * Called by: messages and reminders (is it sendable?), main (routes, driver).
+ */
+export type {
+  Adapter,
+  Capabilities,
+  Connection,
+  Inbound,
+  LateAnswer,
+  ReceiptFact,
+  SendOutcome,
+  Wire,
+  WireTarget,
+} from './adapters/contract.ts';
+export { declareKind } from './adapters/kinds.ts';
+export { createLinkedAdapter } from './adapters/linked/index.ts';
+export type { Channels, Driven, InboundSink, OutboundPayloads } from './ports.ts';
+export { registerChannelRoutes } from './routes.ts';
+export { channelForSending, groupForSending } from './sending.ts';

@@ -1,0 +1,33 @@
+import type { Adapter, Connection, Inbound, LateAnswer, ReceiptFact } from './adapters/contract.ts';
+
+/** A channel that this node drives and that can send right now. */
+export type Driven = {
+  workspaceId: string;
+  channelId: string;
+  adapter: Adapter;
+  connection: Connection;
+  /** Fence of the lease under which it is driven; stored with every attempt. */
+  fence: number;
+  /** Whether the lease is still ours by the local clock. */
+  held(): boolean;
+};
+
+/** What the outbox needs to know of the connections of this node. */
+export type Channels = {
+  driven(): Driven[];
+  drivenById(channelId: string): Driven | undefined;
+  /** Calls back when a channel begins or ceases to be able to send; returns the way to stop. */
+  onChange(listener: () => void): () => void;
+};
+
+/** What comes in, handed on after it has been stored. Plugged by main with the messages room. */
+export type InboundSink = {
+  inbound(workspaceId: string, channelId: string, inbound: Inbound[]): Promise<void>;
+  receipts(workspaceId: string, channelId: string, facts: ReceiptFact[]): Promise<void>;
+  late(workspaceId: string, channelId: string, answers: LateAnswer[]): Promise<void>;
+};
+
+/** Answers a phone that could not read a message: the payload as it was sent. Plugged by main. */
+export type OutboundPayloads = {
+  payloadOf(workspaceId: string, channelId: string, providerId: string): Promise<Uint8Array | undefined>;
+};
