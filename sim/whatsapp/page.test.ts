@@ -138,6 +138,7 @@ describe('the virtual phones in a browser', { timeout: 30_000 }, () => {
     await phone('Ben').getByRole('switch', { name: 'Restricted' }).click();
     await until(() => simulator.faults().numbers[BEN]?.nack?.code === 463);
     expect(simulator.faults().offline).toEqual([]);
+    await phone('Ben').getByRole('switch', { name: 'Restricted', checked: true }).waitFor();
     await phone('Ben').getByRole('switch', { name: 'Restricted' }).click();
     await until(() => simulator.faults().numbers[BEN] === undefined);
   });

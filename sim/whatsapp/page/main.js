@@ -13,7 +13,13 @@ follow(show, up => {
   line.classList.toggle('down', !up);
 });
 
+let last;
+
+// A chat that lay open in a hidden tab is read once somebody looks.
+document.addEventListener('visibilitychange', () => last && show(last));
+
 function show(state) {
+  last = state;
   const numbers = state.phones.map(phone => phone.number);
   if (!numbers.includes(shown)) shown = numbers[0];
   reconcile(

@@ -18,12 +18,12 @@ export function createTrouble(number) {
   );
   const cut = el(
     'button',
-    { type: 'button', onclick: () => run(() => api.faults({ number, cut: true })) },
+    { type: 'button', onclick: () => void run(() => api.faults({ number, cut: true })) },
     'Cut the line once',
   );
   const unlink = el(
     'button',
-    { type: 'button', onclick: () => run(() => api.unlink(number)) },
+    { type: 'button', onclick: () => void run(() => api.unlink(number)) },
     'Unlink all devices',
   );
   const node = el(
@@ -45,17 +45,29 @@ export function createTrouble(number) {
       class: 'switch',
       'aria-label': name,
     });
-    button.addEventListener('click', () => run(() => apply(button.getAttribute('aria-checked') !== 'true')));
+    const show = on => set(button, { 'aria-checked': String(on) });
+    const flip = async () => {
+      const on = button.getAttribute('aria-checked') !== 'true';
+      show(on);
+      if (!(await run(() => apply(on)))) show(!on);
+    };
+    button.addEventListener('click', () => void flip());
     const words = el('span', {}, el('strong', {}, name), el('span', { class: 'help' }, help));
     return {
       node: el('div', { class: 'setting' }, words, button),
-      show: on => set(button, { 'aria-checked': String(on) }),
+      show,
     };
   }
 
-  function run(work) {
+  async function run(work) {
     say(message, '');
-    return work().catch(refusal => say(message, refusal.message));
+    try {
+      await work();
+      return true;
+    } catch (refusal) {
+      say(message, refusal.message);
+      return false;
+    }
   }
 
   function update(phone, world) {

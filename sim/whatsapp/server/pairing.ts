@@ -5,6 +5,7 @@ import { childBytes, SERVER, type Stanza, seconds, stanza } from '../wire/stanza
 import { Refusal } from '../world/refusal.ts';
 import type { World } from '../world/world.ts';
 import { deliverToAll } from './delivery.ts';
+import { groupsOf } from './groups.ts';
 import type { LinkCode } from './link-code.ts';
 
 type Registration = proto.ClientPayload.IDevicePairingRegistrationData;
@@ -126,9 +127,9 @@ export function unlink(world: World, account: Account, device: number): boolean 
   return true;
 }
 
-/** Tells all companions that their cached device list of this account is stale. */
+/** Tells the companions of everyone who knows this account that their list of its devices is stale. */
 function announceDevices(world: World, account: Account): void {
-  for (const reader of world.accounts.values()) {
+  for (const reader of peopleWhoKnow(world, account)) {
     const devices = deviceIds(account).flatMap(id => [
       stanza('device', { jid: pn(account, id) }),
       stanza('device', { jid: lid(account, id) }),
@@ -136,6 +137,15 @@ function announceDevices(world: World, account: Account): void {
     const attributes = { from: pn(account), type: 'devices', id: world.random.digits(10), t: seconds() };
     deliverToAll(world, reader, stanza('notification', attributes, [stanza('update', {}, devices)]));
   }
+}
+
+function peopleWhoKnow(world: World, account: Account): Set<Account> {
+  const people = new Set([account, ...groupsOf(world, account).flatMap(group => group.members)]);
+  for (const chat of account.screen.chats().keys()) {
+    const peer = world.accounts.get(chat.slice(1));
+    if (peer) people.add(peer);
+  }
+  return people;
 }
 
 function platformOf(registration: Registration): string {
