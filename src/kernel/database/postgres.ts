@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Answer, Engine, EngineConnection } from './engine.ts';
 import { typesOfOurs } from './number-types.ts';
 
-export type PostgresOptions = {
+type PostgresOptions = {
   url: string;
   /** Where LISTEN works when `url` goes through a transaction pooler. */
   directUrl?: string | undefined;
@@ -12,6 +12,7 @@ export type PostgresOptions = {
 };
 
 const RELISTEN_MS = 1_000;
+const CONNECT_MS = 10_000;
 
 /** PostgreSQL 15 or later over `pg`. */
 export function openPostgres(options: PostgresOptions): Engine {
@@ -20,7 +21,7 @@ export function openPostgres(options: PostgresOptions): Engine {
     max: options.poolSize,
     types: typesOfOurs(),
     application_name: 'convoke',
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: CONNECT_MS,
   });
   let closed = false;
   pool.on('error', error => {
@@ -63,6 +64,7 @@ class Ear {
   readonly #onFault: (error: Error) => void;
   readonly #listeners = new Map<string, Set<(payload: string) => void>>();
   #client: pg.Client | undefined;
+  #opening: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -72,14 +74,12 @@ class Ear {
   }
 
   async listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>> {
-    const known = this.#listeners.get(channel);
-    const listeners = known ?? new Set();
-    listeners.add(onPayload);
-    if (!known) {
-      this.#listeners.set(channel, listeners);
-      if (this.#client) await this.#client.query(`listen ${pg.escapeIdentifier(channel)}`);
-      else await this.#connect();
-    }
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners.add(onPayload));
+    this.#opening ??= this.#connect();
+    await this.#opening;
+    // Whoever came while it was connecting is not in its list; a fault here is cured by coming back.
+    await this.#client?.query(`listen ${pg.escapeIdentifier(channel)}`).catch(this.#onFault);
     return async () => {
       listeners.delete(onPayload);
     };
@@ -91,6 +91,7 @@ class Ear {
     const client = this.#client;
     this.#client = undefined;
     await client?.end().catch(() => undefined);
+    await this.#opening;
   }
 
   async #connect(): Promise<void> {
@@ -98,6 +99,7 @@ class Ear {
       connectionString: this.#url,
       application_name: 'convoke listen',
       keepAlive: true,
+      connectionTimeoutMillis: CONNECT_MS,
     });
     this.#client = client;
     client.on('notification', message => {
@@ -110,7 +112,7 @@ class Ear {
       for (const channel of this.#listeners.keys())
         await client.query(`listen ${pg.escapeIdentifier(channel)}`);
     } catch (error) {
-      this.#onFault(error as Error);
+      if (!this.#closed) this.#onFault(error as Error);
       await client.end().catch(() => undefined);
       this.#comeBack(client);
     }
@@ -120,7 +122,9 @@ class Ear {
     if (this.#closed || this.#client !== client) return;
     this.#client = undefined;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#connect(), RELISTEN_MS);
+    this.#timer = setTimeout(() => {
+      this.#opening = this.#connect();
+    }, RELISTEN_MS);
     this.#timer.unref();
   }
 }
