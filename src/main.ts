@@ -22,6 +22,7 @@ import {
   listenForCommands,
   openKernel,
   readConfig,
+  refuseBusyPort,
   registerActivityRoutes,
   registerDoctor,
   registerLiveRoute,
@@ -52,6 +53,7 @@ export type Extras = {
 export async function startConvoke(env: Environment, extras: Extras = {}): Promise<Convoke> {
   const config = readConfig(env);
   requireArgon2();
+  await refuseBusyPort(config);
   const log = createLogger(config.logLevel);
   const life = createLifecycle(log);
   const onFault = (error: Error) => {

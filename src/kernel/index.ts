@@ -30,6 +30,7 @@ export { createDueWorker, type DueWorker, type DueWorkerOptions } from './due-wo
 export { AppError, type ErrorCode, type FieldError, invalidField, notFound, StartError } from './errors.ts';
 export { type Flush, type GroupCommit, groupCommit } from './group-commit.ts';
 export { pageCursor, readCursor } from './http/page.ts';
+export { refuseBusyPort } from './http/port.ts';
 export type { Gate, OpenRoute, Permission, Reply, Routes, WorkspaceRoute } from './http/route.ts';
 export { createHttp, type Http } from './http/server.ts';
 export { Content, Id, IdParams, Instant, PageQuery, Phone, pageOf, Target } from './http/shapes.ts';

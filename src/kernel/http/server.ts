@@ -2,7 +2,8 @@ import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
-import { AppError, StartError } from '../errors.ts';
+import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Kernel } from '../kernel.ts';
 import { addApiDocument } from './api-document.ts';
@@ -10,6 +11,7 @@ import { readJsonBodies } from './body.ts';
 import { addHealth } from './health.ts';
 import { purgeIdempotencyKeys } from './idempotency.ts';
 import { refuseForeignOrigin } from './origin.ts';
+import { addressOf, listenFault } from './port.ts';
 import { BODY_LIMIT, sendProblem } from './problem.ts';
 import { factsOf } from './request-facts.ts';
 import type { Gate, Routes } from './route.ts';
@@ -50,7 +52,7 @@ export async function createHttp(kernel: Kernel, gate: Gate, options: HttpOption
   app.addHook('onClose', async () => clearInterval(purge));
   return {
     ...routes,
-    listen: () => listen(app, kernel),
+    listen: () => listen(app, kernel.config),
     close: async () => {
       life.stopping = true;
       streams.closeAll();
@@ -128,41 +130,11 @@ function runPurge(kernel: Kernel): void {
   purgeIdempotencyKeys(kernel).catch(error => kernel.log.warn({ event: 'http.purge_keys', err: error }));
 }
 
-async function listen(app: FastifyInstance, kernel: Kernel): Promise<string> {
-  const { host, port } = kernel.config;
+async function listen(app: FastifyInstance, config: Config): Promise<string> {
   try {
-    await app.listen({ host, port });
+    await app.listen({ host: config.host, port: config.port });
   } catch (error) {
-    throw listenFault(error, host, port);
+    throw listenFault(error, config);
   }
-  const address = app.server.address();
-  const bound = typeof address === 'object' && address ? address.port : port;
-  const open = host === '0.0.0.0' || host === '::';
-  const name = open ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${bound}`;
-}
-
-function listenFault(error: unknown, host: string, port: number): unknown {
-  const code = (error as { code?: string }).code;
-  if (code === 'EADDRINUSE') {
-    return new StartError(
-      `Port ${port} on ${host} is in use by another program. Stop that one, or set CONVOKE_PORT to another port (0 takes a free one).`,
-      { cause: error },
-    );
-  }
-  if (code === 'EACCES') {
-    return new StartError(
-      `Port ${port} needs more rights than this user has. Set CONVOKE_PORT to a port above 1023.`,
-      { cause: error },
-    );
-  }
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new StartError(
-      `This machine has no address ${host}. Set CONVOKE_HOST to 127.0.0.1, 0.0.0.0 or one of its addresses.`,
-      {
-        cause: error,
-      },
-    );
-  }
-  return error;
+  return addressOf(app.server.address(), config);
 }
