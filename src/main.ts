@@ -40,7 +40,7 @@ export type Convoke = {
   stop(): Promise<void>;
 };
 
-export type Extras = {
+type Extras = {
   /** Runs once the database is open and before the first start is prepared; the demo puts its users there. */
   seed?: (kernel: Kernel) => Promise<void>;
   /** The database is gone for good and everything has been stopped. */
@@ -67,7 +67,7 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
     const first = await prepareFirstStart(kernel);
     const url = await startRooms(kernel, life);
     const setupLink = first && `${config.publicUrl ?? url}/setup/${first.token}`;
-    return { url, kernel, setupLink, stop: life.stop };
+    return { url, kernel, setupLink, stop: () => life.stop() };
   } catch (error) {
     await life.stop();
     throw error;
@@ -106,7 +106,7 @@ export async function runConvoke(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   try {
     const convoke = await startConvoke(process.env, { onFault: () => process.exit(1) });
-    stopOnSignals(convoke.stop);
+    stopOnSignals(() => convoke.stop());
     if (convoke.setupLink) {
       console.log(`Choose a password for the user "admin" within 24 hours:\n  ${convoke.setupLink}`);
     }

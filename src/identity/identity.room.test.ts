@@ -339,7 +339,7 @@ describe('the first start', () => {
     const both = await Promise.all(
       [1, 2].map(() => post('/v1/setup', { token: first?.token, password: PASSWORD })),
     );
-    expect(both.map(answer => answer.statusCode).sort()).toEqual([200, 422]);
+    expect(both.map(answer => answer.statusCode).sort((a, b) => a - b)).toEqual([200, 422]);
     await kernel.database.inEngine('test.unset', tx =>
       tx.updateTable('users').set({ password_hash: null }).execute(),
     );

@@ -16,14 +16,6 @@ export async function memberships(tx: Tx, userId: string): Promise<Membership[]>
   return rows.map(row => ({ ...row, role: row.role as Role }));
 }
 
-/** The workspace with this short name, for the commands of the operator. */
-export async function workspaceNamed(kernel: Kernel, slug: string): Promise<string | undefined> {
-  const row = await kernel.database.inEngine('identity.workspace_named', tx =>
-    tx.selectFrom('workspaces').select('id').where('slug', '=', slug).executeTakeFirst(),
-  );
-  return row?.id;
-}
-
 /** Who is signed in, and what the web app may show. */
 export async function me(kernel: Kernel, userId: string): Promise<Me> {
   return kernel.database.inEngine('identity.me', async tx => {

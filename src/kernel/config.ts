@@ -93,7 +93,7 @@ export const settings = {
   }),
   simulatorPort: setting<number>(wholeNumber(0, 65_535), {
     variable: 'CONVOKE_SIMULATOR_PORT',
-    fallback: 3001,
+    fallback: 3100,
     doc: 'Port of the simulator page of `npm run demo`; 0 takes a free one.',
   }),
 };
@@ -222,7 +222,7 @@ function publicUrl(given: string): string {
 }
 
 function socketUrl(given: string): string {
-  return urlOf(given, ['ws:', 'wss:'], 'must look like ws://127.0.0.1:3001/ws').href;
+  return urlOf(given, ['ws:', 'wss:'], 'must look like ws://127.0.0.1:3100/ws').href;
 }
 
 function urlOf(given: string, protocols: string[], complaint: string): URL {

@@ -13,7 +13,7 @@ import type { Kernel } from './kernel.ts';
 import { createSecrets } from './secrets.ts';
 import { createWake } from './wake.ts';
 
-export type OpenKernelOptions = {
+type OpenKernelOptions = {
   /** The database is gone for good; the program must stop. */
   onFault: (error: Error) => void;
 };

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export type Said = { code: number | null; out: string; err: string };
+type Said = { code: number | null; out: string; err: string };
 
 /** Runs `src/main.ts` or `src/cli.ts` as an operator does, with these settings only, until it ends. */
 export function runAsOperator(

@@ -10,7 +10,7 @@ import { METHODS, type Method, type Operation } from './operation.ts';
 import type { Routes } from './route.ts';
 import { NoBody, NoQuery } from './routes.ts';
 
-export type ApiDocument = {
+type ApiDocument = {
   /** Adds `/openapi.json` and `/docs`, both made of the routes themselves. */
   addPages(routes: Routes): void;
 };

@@ -7,6 +7,8 @@ export function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
     if (text.length === 0) return done(null, undefined);
-    parse(request, text as string, (error, body) => (error ? done(malformedBody(error)) : done(null, body)));
+    void parse(request, text as string, (error, body) =>
+      error ? done(malformedBody(error)) : done(null, body),
+    );
   });
 }

@@ -17,6 +17,6 @@ export function html(parts: TemplateStringsArray, ...pieces: Piece[]): Html {
 function written(piece: Piece): string {
   if (piece === undefined || piece === null || piece === false) return '';
   if (piece instanceof Html) return piece.text;
-  if (Array.isArray(piece)) return piece.map(written).join('');
+  if (typeof piece === 'object') return piece.map(written).join('');
   return String(piece).replace(/[&<>"']/g, sign => `&#${sign.charCodeAt(0)};`);
 }

@@ -6,7 +6,7 @@ import type { Kernel } from '../kernel.ts';
 import type { Scope } from '../scope.ts';
 import type { Answer } from './answer.ts';
 
-export type Repeatable = Answer & { replayed: boolean };
+type Repeatable = Answer & { replayed: boolean };
 
 /** The key that the caller chose, or undefined. Throws 400 for one that is not 1 to 200 printable characters. */
 export function readIdempotencyKey(header: string | string[] | undefined): string | undefined {

@@ -58,7 +58,7 @@ export function problemOf(error: AppError, requestId: string): Problem {
 }
 
 /** Whatever was thrown, in the words of the catalogue. */
-export function toAppError(error: unknown): AppError {
+function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
   const known = typeof code === 'string' ? FRAMEWORK[code] : undefined;

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Scope } from '../scope.ts';
 
 /** What was learned about a request on its way; ends up in its log line. */
-export type RequestFacts = {
+type RequestFacts = {
   scope?: Scope;
   userId?: string;
   /** Code of the error it was answered with. */

@@ -43,7 +43,7 @@ export function routesOn(app: FastifyInstance, gate: Gate, streams: Streams): Ro
 function refuseRoutesWithoutPermission(app: FastifyInstance): void {
   app.addHook('onRoute', route => {
     if (!route.config?.permission)
-      throw new Error(`The route ${route.method} ${route.url} does not say who may call it.`);
+      throw new Error(`The route ${String(route.method)} ${route.url} does not say who may call it.`);
   });
 }
 

@@ -20,9 +20,11 @@ import { Streams } from './sse.ts';
 import { compileValidator } from './validate.ts';
 import { answerUnknownAddresses, WEB_ROOT } from './web-app.ts';
 
-export type HttpOptions = {
+type HttpOptions = {
   /** Folder of the built web app. */
   webRoot?: string;
+  /** How often a quiet stream shows that it is alive; every fourth time the login is checked again. */
+  heartbeatMs?: number;
 };
 
 /** The HTTP server: rooms add their routes, then it listens. */
@@ -38,7 +40,7 @@ const PURGE_EVERY_MS = 3_600_000;
 /** Makes the server with everything that is the same for every route. */
 export async function createHttp(kernel: Kernel, gate: Gate, options: HttpOptions = {}): Promise<Http> {
   const webRoot = options.webRoot ?? WEB_ROOT;
-  const streams = new Streams();
+  const streams = new Streams(options.heartbeatMs);
   const life = { stopping: false };
   const app = bareServer(kernel);
   await protect(app, kernel, life);

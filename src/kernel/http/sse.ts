@@ -22,7 +22,12 @@ const waiting = new WeakMap<FastifyRequest, Waiting>();
 
 /** The streams of one server, ended together at its stop. */
 export class Streams {
+  readonly heartbeatMs: number;
   readonly #open = new Set<Stream>();
+
+  constructor(heartbeatMs = HEARTBEAT_MS) {
+    this.heartbeatMs = heartbeatMs;
+  }
 
   /** Makes `openStream` possible for this request. `recheck` rejects once the caller may no longer listen. */
   expect(request: FastifyRequest, reply: FastifyReply, recheck: () => Promise<unknown>): void {
@@ -51,7 +56,7 @@ export function openStream(request: FastifyRequest): Stream {
   reply.hijack();
   const headers = { ...reply.getHeaders(), ...STREAM_HEADERS } as Record<string, string>;
   reply.raw.writeHead(200, headers);
-  const stream = streamOver(reply.raw, recheck);
+  const stream = streamOver(reply.raw, recheck, streams.heartbeatMs);
   streams.add(stream);
   return stream;
 }
@@ -62,7 +67,7 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 };
 
-function streamOver(out: ServerResponse, recheck: () => Promise<unknown>): Stream {
+function streamOver(out: ServerResponse, recheck: () => Promise<unknown>, heartbeatMs: number): Stream {
   let open = true;
   let beats = 0;
   const callbacks: (() => void)[] = [];
@@ -85,7 +90,7 @@ function streamOver(out: ServerResponse, recheck: () => Promise<unknown>): Strea
   const heart = setInterval(() => {
     write(': beat\n\n');
     if (++beats % RECHECK_EVERY === 0) recheck().catch(close);
-  }, HEARTBEAT_MS);
+  }, heartbeatMs);
   heart.unref();
   out.on('close', end);
   out.on('error', end);
