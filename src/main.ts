@@ -1,6 +1,7 @@
 import './kernel/require-node.ts';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { registerChannelRoutes } from './channels/index.ts';
 import {
   createGate,
   prepareFirstStart,
@@ -29,6 +30,8 @@ import {
   StartError,
   stopOnSignals,
 } from './kernel/index.ts';
+import { registerMessageRoutes } from './messages/index.ts';
+import { createReminders, registerReminderRoutes } from './reminders/index.ts';
 
 export type Convoke = {
   /** Address of the web page and the API, `http://127.0.0.1:3000`. */
@@ -85,10 +88,17 @@ async function startRooms(kernel: Kernel, life: Lifecycle): Promise<string> {
   sealer.start();
   life.add('sealer', () => sealer.stop());
 
+  const reminders = createReminders(kernel);
+  reminders.start();
+  life.add('reminders', () => reminders.stop());
+
   const http = await createHttp(kernel, createGate(kernel));
   registerIdentityRoutes(http, kernel);
   registerActivityRoutes(http);
   registerLiveRoute(http);
+  registerChannelRoutes(http);
+  registerMessageRoutes(http);
+  registerReminderRoutes(http);
 
   if (kernel.database.engine.kind === 'embedded') {
     const commands = createCommands();
