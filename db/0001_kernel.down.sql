@@ -3,6 +3,6 @@ drop procedure convoke_ensure_partitions(timestamptz, integer);
 drop function convoke_first_id(timestamptz);
 drop procedure convoke_grant_doors();
 drop procedure convoke_instance_table(regclass);
-drop procedure convoke_tenant_table(regclass, boolean);
+drop procedure convoke_workspace_table(regclass, boolean);
 drop function convoke_engine_door();
 drop function convoke_workspace();

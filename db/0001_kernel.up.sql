@@ -14,14 +14,14 @@ create function convoke_engine_door() returns boolean
     end
   $$;
 
-create procedure convoke_tenant_table(target regclass, engine_too boolean default false)
+create procedure convoke_workspace_table(target regclass, engine_too boolean default false)
   language plpgsql
   as $$
   begin
     execute format('alter table %s enable row level security', target);
     execute format('alter table %s force row level security', target);
     execute format(
-      'create policy tenant_wall on %s using (workspace_id = (select convoke_workspace()))
+      'create policy workspace_wall on %s using (workspace_id = (select convoke_workspace()))
          with check (workspace_id = (select convoke_workspace()))', target);
     if engine_too then
       execute format(
@@ -57,7 +57,7 @@ create procedure convoke_grant_doors()
     execute format('grant usage on schema %I to convoke_app, convoke_engine', current_schema());
     for wall in
       select tablename, policyname from pg_policies
-      where schemaname = current_schema() and policyname in ('tenant_wall', 'engine_door', 'own_workspace')
+      where schemaname = current_schema() and policyname in ('workspace_wall', 'engine_door', 'own_workspace')
     loop
       if wall.policyname = 'own_workspace' then
         execute format('grant select on %I.%I to convoke_app', current_schema(), wall.tablename);
@@ -65,7 +65,7 @@ create procedure convoke_grant_doors()
       end if;
       execute format('grant select, insert, update, delete on %I.%I to %I',
         current_schema(), wall.tablename,
-        case wall.policyname when 'tenant_wall' then 'convoke_app' else 'convoke_engine' end);
+        case wall.policyname when 'workspace_wall' then 'convoke_app' else 'convoke_engine' end);
     end loop;
     revoke update, delete on activity, activity_seals from convoke_app, convoke_engine;
     revoke insert on activity_seals from convoke_app;
@@ -212,10 +212,10 @@ create index due_work_lane on due_work (kind, lane, due_at);
 call convoke_instance_table('instance');
 call convoke_instance_table('nodes');
 call convoke_instance_table('leases');
-call convoke_tenant_table('data_keys', true);
-call convoke_tenant_table('idempotency_keys', true);
-call convoke_tenant_table('activity', true);
-call convoke_tenant_table('activity_pending', true);
-call convoke_tenant_table('activity_seals', true);
-call convoke_tenant_table('activity_heads', true);
-call convoke_tenant_table('due_work', true);
+call convoke_workspace_table('data_keys', true);
+call convoke_workspace_table('idempotency_keys', true);
+call convoke_workspace_table('activity', true);
+call convoke_workspace_table('activity_pending', true);
+call convoke_workspace_table('activity_seals', true);
+call convoke_workspace_table('activity_heads', true);
+call convoke_workspace_table('due_work', true);

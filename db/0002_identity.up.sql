@@ -45,6 +45,6 @@ create table setup_links (
 call convoke_instance_table('users');
 call convoke_instance_table('workspaces');
 create policy own_workspace on workspaces for select using (id = (select convoke_workspace()));
-call convoke_tenant_table('members', true);
+call convoke_workspace_table('members', true);
 call convoke_instance_table('logins');
 call convoke_instance_table('setup_links');

@@ -97,10 +97,10 @@ create table intake_keys (
   foreign key (workspace_id, channel_id) references channels on delete cascade
 );
 
-call convoke_tenant_table('channels', true);
-call convoke_tenant_table('channel_credentials', true);
-call convoke_tenant_table('channel_keys', true);
-call convoke_tenant_table('pairings', true);
-call convoke_tenant_table('groups', true);
-call convoke_tenant_table('intake', true);
-call convoke_tenant_table('intake_keys', true);
+call convoke_workspace_table('channels', true);
+call convoke_workspace_table('channel_credentials', true);
+call convoke_workspace_table('channel_keys', true);
+call convoke_workspace_table('pairings', true);
+call convoke_workspace_table('groups', true);
+call convoke_workspace_table('intake', true);
+call convoke_workspace_table('intake_keys', true);

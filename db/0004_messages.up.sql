@@ -95,9 +95,9 @@ create table receipt_keys (
   primary key (workspace_id, delivery_id, recipient, kind)
 );
 
-call convoke_tenant_table('messages', true);
-call convoke_tenant_table('deliveries', true);
-call convoke_tenant_table('attempts', true);
-call convoke_tenant_table('provider_ids', true);
-call convoke_tenant_table('receipts', true);
-call convoke_tenant_table('receipt_keys', true);
+call convoke_workspace_table('messages', true);
+call convoke_workspace_table('deliveries', true);
+call convoke_workspace_table('attempts', true);
+call convoke_workspace_table('provider_ids', true);
+call convoke_workspace_table('receipts', true);
+call convoke_workspace_table('receipt_keys', true);

@@ -64,7 +64,7 @@ create table reminder_occurrence_targets (
   foreign key (workspace_id, occurrence_id) references reminder_occurrences on delete cascade
 );
 
-call convoke_tenant_table('reminders', true);
-call convoke_tenant_table('reminder_targets', true);
-call convoke_tenant_table('reminder_occurrences', true);
-call convoke_tenant_table('reminder_occurrence_targets', true);
+call convoke_workspace_table('reminders', true);
+call convoke_workspace_table('reminder_targets', true);
+call convoke_workspace_table('reminder_occurrences', true);
+call convoke_workspace_table('reminder_occurrence_targets', true);

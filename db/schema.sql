@@ -20,7 +20,7 @@ CREATE INDEX activity_subject ON ONLY public.activity USING btree (workspace_id,
 alter table activity enable row level security;
 alter table activity force row level security;
 create policy engine_door on activity for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on activity for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on activity for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table activity_heads (
   workspace_id uuid not null,
@@ -31,7 +31,7 @@ create table activity_heads (
 alter table activity_heads enable row level security;
 alter table activity_heads force row level security;
 create policy engine_door on activity_heads for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on activity_heads for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on activity_heads for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table activity_pending (
   workspace_id uuid not null,
@@ -41,7 +41,7 @@ create table activity_pending (
 alter table activity_pending enable row level security;
 alter table activity_pending force row level security;
 create policy engine_door on activity_pending for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on activity_pending for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on activity_pending for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table activity_seals (
   workspace_id uuid not null,
@@ -55,7 +55,7 @@ create table activity_seals (
 alter table activity_seals enable row level security;
 alter table activity_seals force row level security;
 create policy engine_door on activity_seals for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on activity_seals for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on activity_seals for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table attempts (
   workspace_id uuid not null,
@@ -81,7 +81,7 @@ CREATE INDEX attempts_delivery ON ONLY public.attempts USING btree (workspace_id
 alter table attempts enable row level security;
 alter table attempts force row level security;
 create policy engine_door on attempts for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on attempts for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on attempts for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table channel_credentials (
   workspace_id uuid not null,
@@ -94,7 +94,7 @@ create table channel_credentials (
 alter table channel_credentials enable row level security;
 alter table channel_credentials force row level security;
 create policy engine_door on channel_credentials for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on channel_credentials for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on channel_credentials for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table channel_keys (
   workspace_id uuid not null,
@@ -108,7 +108,7 @@ create table channel_keys (
 alter table channel_keys enable row level security;
 alter table channel_keys force row level security;
 create policy engine_door on channel_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on channel_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on channel_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table channels (
   workspace_id uuid not null,
@@ -138,7 +138,7 @@ CREATE INDEX channels_wanted ON public.channels USING btree (wanted, workspace_i
 alter table channels enable row level security;
 alter table channels force row level security;
 create policy engine_door on channels for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on channels for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on channels for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table data_keys (
   workspace_id uuid not null,
@@ -150,7 +150,7 @@ create table data_keys (
 alter table data_keys enable row level security;
 alter table data_keys force row level security;
 create policy engine_door on data_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on data_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on data_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table deliveries (
   workspace_id uuid not null,
@@ -186,7 +186,7 @@ CREATE INDEX deliveries_status ON ONLY public.deliveries USING btree (workspace_
 alter table deliveries enable row level security;
 alter table deliveries force row level security;
 create policy engine_door on deliveries for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on deliveries for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on deliveries for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table due_work (
   workspace_id uuid not null,
@@ -204,7 +204,7 @@ CREATE INDEX due_work_ready ON public.due_work USING btree (kind, due_at, lane);
 alter table due_work enable row level security;
 alter table due_work force row level security;
 create policy engine_door on due_work for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on due_work for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on due_work for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table groups (
   workspace_id uuid not null,
@@ -223,7 +223,7 @@ create table groups (
 alter table groups enable row level security;
 alter table groups force row level security;
 create policy engine_door on groups for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on groups for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on groups for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table idempotency_keys (
   workspace_id uuid not null,
@@ -238,7 +238,7 @@ CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (exp
 alter table idempotency_keys enable row level security;
 alter table idempotency_keys force row level security;
 create policy engine_door on idempotency_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on idempotency_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on idempotency_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table instance (
   id smallint not null,
@@ -264,7 +264,7 @@ create table intake (
 alter table intake enable row level security;
 alter table intake force row level security;
 create policy engine_door on intake for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on intake for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on intake for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table intake_keys (
   workspace_id uuid not null,
@@ -277,7 +277,7 @@ create table intake_keys (
 alter table intake_keys enable row level security;
 alter table intake_keys force row level security;
 create policy engine_door on intake_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on intake_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on intake_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table leases (
   name text not null,
@@ -320,7 +320,7 @@ CREATE INDEX members_user ON public.members USING btree (user_id);
 alter table members enable row level security;
 alter table members force row level security;
 create policy engine_door on members for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on members for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on members for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table messages (
   workspace_id uuid not null,
@@ -340,7 +340,7 @@ create table messages (
 alter table messages enable row level security;
 alter table messages force row level security;
 create policy engine_door on messages for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on messages for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on messages for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table nodes (
   boot_id uuid not null,
@@ -375,7 +375,7 @@ create table pairings (
 alter table pairings enable row level security;
 alter table pairings force row level security;
 create policy engine_door on pairings for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on pairings for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on pairings for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table provider_ids (
   workspace_id uuid not null,
@@ -388,7 +388,7 @@ create table provider_ids (
 alter table provider_ids enable row level security;
 alter table provider_ids force row level security;
 create policy engine_door on provider_ids for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on provider_ids for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on provider_ids for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table receipt_keys (
   workspace_id uuid not null,
@@ -400,7 +400,7 @@ create table receipt_keys (
 alter table receipt_keys enable row level security;
 alter table receipt_keys force row level security;
 create policy engine_door on receipt_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on receipt_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on receipt_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table receipts (
   workspace_id uuid not null,
@@ -417,7 +417,7 @@ CREATE INDEX receipts_delivery ON ONLY public.receipts USING btree (workspace_id
 alter table receipts enable row level security;
 alter table receipts force row level security;
 create policy engine_door on receipts for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on receipts for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on receipts for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table reminder_occurrence_targets (
   workspace_id uuid not null,
@@ -432,7 +432,7 @@ create table reminder_occurrence_targets (
 alter table reminder_occurrence_targets enable row level security;
 alter table reminder_occurrence_targets force row level security;
 create policy engine_door on reminder_occurrence_targets for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on reminder_occurrence_targets for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on reminder_occurrence_targets for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table reminder_occurrences (
   workspace_id uuid not null,
@@ -454,7 +454,7 @@ CREATE UNIQUE INDEX reminder_occurrences_pending ON public.reminder_occurrences 
 alter table reminder_occurrences enable row level security;
 alter table reminder_occurrences force row level security;
 create policy engine_door on reminder_occurrences for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on reminder_occurrences for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on reminder_occurrences for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table reminder_targets (
   workspace_id uuid not null,
@@ -472,7 +472,7 @@ CREATE INDEX reminder_targets_reminder ON public.reminder_targets USING btree (w
 alter table reminder_targets enable row level security;
 alter table reminder_targets force row level security;
 create policy engine_door on reminder_targets for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on reminder_targets for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on reminder_targets for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table reminders (
   workspace_id uuid not null,
@@ -499,7 +499,7 @@ CREATE INDEX reminders_status ON public.reminders USING btree (workspace_id, sta
 alter table reminders enable row level security;
 alter table reminders force row level security;
 create policy engine_door on reminders for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
-create policy tenant_wall on reminders for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+create policy workspace_wall on reminders for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table setup_links (
   token_hash bytea not null,
@@ -605,7 +605,7 @@ AS $procedure$
     execute format('grant usage on schema %I to convoke_app, convoke_engine', current_schema());
     for wall in
       select tablename, policyname from pg_policies
-      where schemaname = current_schema() and policyname in ('tenant_wall', 'engine_door', 'own_workspace')
+      where schemaname = current_schema() and policyname in ('workspace_wall', 'engine_door', 'own_workspace')
     loop
       if wall.policyname = 'own_workspace' then
         execute format('grant select on %I.%I to convoke_app', current_schema(), wall.tablename);
@@ -613,7 +613,7 @@ AS $procedure$
       end if;
       execute format('grant select, insert, update, delete on %I.%I to %I',
         current_schema(), wall.tablename,
-        case wall.policyname when 'tenant_wall' then 'convoke_app' else 'convoke_engine' end);
+        case wall.policyname when 'workspace_wall' then 'convoke_app' else 'convoke_engine' end);
     end loop;
     revoke update, delete on activity, activity_seals from convoke_app, convoke_engine;
     revoke insert on activity_seals from convoke_app;
@@ -632,14 +632,14 @@ AS $procedure$
   end
   $procedure$;
 
-CREATE OR REPLACE PROCEDURE public.convoke_tenant_table(IN target regclass, IN engine_too boolean DEFAULT false)
+CREATE OR REPLACE PROCEDURE public.convoke_workspace_table(IN target regclass, IN engine_too boolean DEFAULT false)
  LANGUAGE plpgsql
 AS $procedure$
   begin
     execute format('alter table %s enable row level security', target);
     execute format('alter table %s force row level security', target);
     execute format(
-      'create policy tenant_wall on %s using (workspace_id = (select convoke_workspace()))
+      'create policy workspace_wall on %s using (workspace_id = (select convoke_workspace()))
          with check (workspace_id = (select convoke_workspace()))', target);
     if engine_too then
       execute format(

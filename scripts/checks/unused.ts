@@ -1,6 +1,6 @@
 import type { Source } from './sources.ts';
 
-const exported = /^export (?:async )?(?:function\*?|const|class|type|interface) ([A-Za-z0-9_]+)/gm;
+const exported = /^export (?:async )?(function\*?|const|class|type|interface) ([A-Za-z0-9_]+)/gm;
 
 /** Exported names that no other file says, and files that nobody imports. */
 export function checkUnused(sources: Source[]): string[] {
@@ -21,13 +21,19 @@ export function checkUnused(sources: Source[]): string[] {
     )
       continue;
     for (const match of text.matchAll(exported)) {
-      const name = match[1] ?? '';
-      const others = [...(counts.get(name) ?? [])].filter(place => place !== path);
-      if (others.length === 0) problems.push(`${path}: nobody uses the export "${name}".`);
+      const [, what = '', name = ''] = match;
+      const elsewhere = [...(counts.get(name) ?? [])].some(place => place !== path);
+      // A type may be exported because it is part of a signature in its own file.
+      const inSignature = (what === 'type' || what === 'interface') && times(text, name) > 1;
+      if (!elsewhere && !inSignature) problems.push(`${path}: nobody uses the export "${name}".`);
     }
     if (!imported.has(path) && !isEntry(path, sources)) problems.push(`${path}: nobody imports this file.`);
   }
   return problems;
+}
+
+function times(text: string, name: string): number {
+  return text.split(new RegExp(`\\b${name}\\b`)).length - 1;
 }
 
 /** Started by a script, a worker or the bundler rather than imported; named somewhere as a path. */

@@ -146,7 +146,7 @@ describe('the walls', () => {
     const connection = await ground.engine.acquire();
     await connection.script('begin; set local role convoke_app');
     const names = (
-      await connection.query(`select tablename from pg_policies where policyname = 'tenant_wall'`, [])
+      await connection.query(`select tablename from pg_policies where policyname = 'workspace_wall'`, [])
     ).rows;
     const counts = [];
     for (const { tablename } of names) {
@@ -206,7 +206,7 @@ describe('the walls', () => {
 
 function allowed(name: string, tenant: boolean): string[] {
   if (name === 'workspaces') return ['engine_door own_workspace'];
-  return tenant ? ['tenant_wall', 'engine_door tenant_wall'] : ['engine_door'];
+  return tenant ? ['workspace_wall', 'engine_door workspace_wall'] : ['engine_door'];
 }
 
 /** A table belongs to the room whose migration creates it: `NNNN_room[_subject].up.sql`. */
