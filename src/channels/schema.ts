@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Id, Instant, PageQuery, Phone, pageOf } from '../kernel/index.ts';
 
-export const ChannelKind = z.enum(['linked']);
+const ChannelKind = z.enum(['linked']);
 export const ChannelStatus = z.enum([
   'unpaired',
   'pairing',

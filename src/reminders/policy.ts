@@ -31,7 +31,7 @@ export function mayDo(action: keyof typeof allowed, status: ReminderStatus): boo
 }
 
 /** Missed occurrences that are written down one by one; of an outage longer than that only the last ones. */
-export const MISSED_ROWS = 500;
+const MISSED_ROWS = 500;
 
 /**
  * The plan after an outage: everything that is past its catch-up window is missed, at most one

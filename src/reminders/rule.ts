@@ -31,7 +31,7 @@ export type RuleParts = {
 export type RuleFault = { code: string; detail: string };
 type Reading<T> = { ok: true; value: T } | { ok: false; fault: RuleFault };
 
-export const MAX_COUNT = 500;
+const MAX_COUNT = 500;
 const MAX_RULE_LENGTH = 1000;
 const EXAMPLE = 'FREQ=WEEKLY;BYDAY=MO';
 

@@ -32,13 +32,13 @@ export const ReminderChange = z.strictObject({
 
 export const ReminderStatus = z.enum(['active', 'paused', 'ended']);
 
-export const Upcoming = z.object({
+const Upcoming = z.object({
   local: z.string().describe('Wall clock in the zone of the reminder'),
   at: Instant,
   shifted: z.boolean().describe('That wall clock does not exist on that day; it fires later by the gap'),
 });
 
-export const TargetView = z.object({
+const TargetView = z.object({
   group_id: Id.nullable(),
   phone: z.string().nullable(),
   name: z.string().nullable(),
