@@ -28,6 +28,7 @@ import {
   registerDoctor,
   registerLiveRoute,
   StartError,
+  startUpkeep,
   stopOnSignals,
 } from './kernel/index.ts';
 import { registerMessageRoutes } from './messages/index.ts';
@@ -79,6 +80,7 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
 
 /** Plugs the rooms together from left to right and opens the door last. */
 async function startRooms(kernel: Kernel, life: Lifecycle): Promise<string> {
+  life.add('upkeep', startUpkeep(kernel));
   life.add('node', await appearAsNode(kernel));
   await kernel.wake.start();
   life.add('wake', () => kernel.wake.stop());

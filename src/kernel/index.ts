@@ -54,5 +54,6 @@ export { readPassword } from './read-password.ts';
 export { type Actor, mintScope, type Scope } from './scope.ts';
 export { createSealer, type Sealer } from './sealer.ts';
 export { createSecrets, type Secrets, type Vault } from './secrets.ts';
+export { startUpkeep } from './upkeep.ts';
 export { VERSION } from './version.ts';
 export { createWake, hint, type Wake, wakeAfterCommit } from './wake.ts';

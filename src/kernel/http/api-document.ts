@@ -31,7 +31,11 @@ export async function addApiDocument(app: FastifyInstance): Promise<ApiDocument>
     },
     transform: input => {
       const { config } = input.route;
-      const marks = { 'x-permission': config?.permission, 'x-creates': config?.creates };
+      const marks = {
+        'x-permission': config?.permission,
+        'x-creates': config?.creates,
+        'x-stream': config?.stream,
+      };
       return jsonSchemaTransform({
         ...input,
         schema: { ...withoutEmptyParts(input.schema ?? {}), ...marks },
@@ -106,7 +110,9 @@ function complete(operation: Operation, method: Method): void {
   const permission = operation['x-permission'] ?? 'public';
   const inWorkspace = permission !== 'public' && permission !== 'login';
   const creates = operation['x-creates'] === true;
+  const streams = operation['x-stream'] === true;
   delete operation['x-creates'];
+  delete operation['x-stream'];
   operation.security = permission === 'public' ? [] : [{ login: [] }];
   const inPath = (operation.parameters ?? []).some(parameter => 'in' in parameter && parameter.in === 'path');
   const problems = [
@@ -122,6 +128,7 @@ function complete(operation: Operation, method: Method): void {
   operation.responses = {
     ...Object.fromEntries(problems.map(status => [status, PROBLEM_ANSWER])),
     ...operation.responses,
+    ...(streams ? { 200: STREAM_ANSWER } : {}),
   };
   operation.parameters = [
     ...(operation.parameters ?? []),
@@ -134,6 +141,11 @@ function complete(operation: Operation, method: Method): void {
 const PROBLEM_ANSWER: OpenAPIV3_1.ResponseObject = {
   description: 'A problem',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
+
+const STREAM_ANSWER: OpenAPIV3_1.ResponseObject = {
+  description: 'Server-sent events, until either side ends it',
+  content: { 'text/event-stream': { schema: { type: 'string' } } },
 };
 
 const WORKSPACE_HEADER = header(

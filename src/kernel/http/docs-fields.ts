@@ -7,11 +7,16 @@ type Row = { name: string; type: string; required: boolean; notes: string };
 /** A schema as a table with one row per field, nested ones by their path. */
 export function fieldTable(schema: Schema): Html {
   const rows = rowsOf(schema, '');
-  if (rows.length === 0) return html`<p><code>${typeOf(schema)}</code> ${notesOf(schema)}</p>`;
-  return html`<table><thead><tr><th>field</th><th>type</th><th>notes</th></tr></thead><tbody>${rows.map(
+  if (rows.length === 0) return html`<p><code>${typeOf(schema)}</code> ${prose(notesOf(schema))}</p>`;
+  return html`<table class="fields"><thead><tr><th>field</th><th>type</th><th>notes</th></tr></thead><tbody>${rows.map(
     row =>
-      html`<tr><td><code>${row.name}</code>${row.required && ' *'}</td><td>${row.type}</td><td>${row.notes}</td></tr>`,
+      html`<tr><td><code>${row.name}</code>${row.required && ' *'}</td><td>${row.type}</td><td>${prose(row.notes)}</td></tr>`,
   )}</tbody></table>`;
+}
+
+/** A description, with what stands between backticks as code. */
+export function prose(text = ''): Html {
+  return html`${text.split('`').map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`))}`;
 }
 
 function rowsOf(schema: Schema, above: string): Row[] {
@@ -58,8 +63,12 @@ function notesOf(schema: Schema): string {
     schema.maximum === undefined || schema.maximum >= Number.MAX_SAFE_INTEGER
       ? undefined
       : `at most ${schema.maximum}`,
-    schema.minLength === undefined ? undefined : `at least ${schema.minLength} characters`,
-    schema.maxLength === undefined ? undefined : `at most ${schema.maxLength} characters`,
+    schema.minLength === undefined ? undefined : `at least ${characters(schema.minLength)}`,
+    schema.maxLength === undefined ? undefined : `at most ${characters(schema.maxLength)}`,
   ];
   return bounds.filter(Boolean).join('; ');
+}
+
+function characters(count: number): string {
+  return count === 1 ? '1 character' : `${count} characters`;
 }

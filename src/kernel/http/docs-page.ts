@@ -1,6 +1,6 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { errorCatalogue } from '../errors.ts';
-import { fieldTable } from './docs-fields.ts';
+import { fieldTable, prose } from './docs-fields.ts';
 import { type Html, html } from './html.ts';
 import { METHODS, type Operation } from './operation.ts';
 
@@ -25,7 +25,8 @@ ${names.map(name => html`<a href="#group-${name}">${name}</a>`)}
 <a href="/openapi.json">openapi.json</a></nav>
 <main>
 <h1>${document.info.title} API</h1>
-<p>${document.info.description}</p>
+<p>${prose(document.info.description)}</p>
+<p>In the tables, * marks what is required.</p>
 ${[...groups].map(([name, entries]) => group(name, entries))}
 ${problems()}
 </main>
@@ -132,4 +133,5 @@ th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bott
 pre{background:var(--soft);padding:.75rem;overflow-x:auto;border-radius:6px}
 code{font-family:ui-monospace,monospace;overflow-wrap:anywhere}
 .method{font-size:.75rem;font-weight:700;padding:.1rem .4rem;border:1px solid currentColor;border-radius:4px}
-@media(max-width:45rem){body{display:block}nav{position:static;flex-flow:row wrap}main{padding:0 1rem 3rem}}`;
+@media(max-width:45rem){body{display:block}nav{position:static;flex-flow:row wrap}main{padding:0 1rem 3rem}
+.fields thead{display:none}.fields tr,.fields td{display:block;border:0;padding:0}.fields tr{border-bottom:1px solid var(--line);padding:.4rem 0}}`;

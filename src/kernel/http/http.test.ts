@@ -473,7 +473,7 @@ describe('the web app', () => {
   it('says how to build it while there is none', async () => {
     const answer = await http.app.inject('/channels');
     expect(answer.statusCode).toBe(503);
-    expect(answer.body).toContain('npx vite build web');
+    expect(answer.body).toContain('scripts/build-web.ts');
   });
 
   it('is one page for every address, with lasting assets', async () => {

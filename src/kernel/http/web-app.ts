@@ -82,6 +82,6 @@ const NOT_BUILT = `<!doctype html>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}</style>
 <h1>The web app is not built yet</h1>
 <p>The server runs and the API answers; see <a href="/docs">its documents</a>.
-For the pages run <code>npx vite build web</code> in the folder of Convoke and load this page again.</p>
+For the pages run <code>npx node scripts/build-web.ts</code> in the folder of Convoke and load this page again.</p>
 </html>
 `;

@@ -1,0 +1,15 @@
+import { ensurePartitions } from './database/open.ts';
+import type { Kernel } from './kernel.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Keeps the partitions of the coming months there while the program runs. Returns the way to stop. */
+export function startUpkeep(kernel: Kernel): () => void {
+  const timer = setInterval(() => {
+    ensurePartitions(kernel.database.engine).catch(error =>
+      kernel.log.error({ event: 'kernel.partitions', err: error }),
+    );
+  }, DAY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
