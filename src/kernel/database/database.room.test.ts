@@ -151,6 +151,11 @@ describe('a transaction', () => {
     expect(await late).toEqual(['a']);
   });
 
+  it('runs the queries that were asked for together one after the other', async () => {
+    await inWorkspace(scope, tx => Promise.all(['a', 'b', 'c', 'd'].map(key => add(tx, key))));
+    expect(await keys()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   it('runs nothing once it is over', async () => {
     const escaped = await inWorkspace(scope, async tx => ({ tx }));
     await expect(add(escaped.tx, 'late')).rejects.toThrow('is over');

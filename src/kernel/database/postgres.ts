@@ -1,5 +1,6 @@
 import pg from 'pg';
-import type { Answer, Engine, EngineConnection } from './engine.ts';
+import { connectionOver } from './client-connection.ts';
+import type { Engine, EngineConnection } from './engine.ts';
 import { typesOfOurs } from './number-types.ts';
 
 type PostgresOptions = {
@@ -43,19 +44,10 @@ export function openPostgres(options: PostgresOptions): Engine {
 function connectionOf(client: pg.PoolClient): EngineConnection {
   const onFault = () => undefined;
   client.on('error', onFault);
-  return {
-    query: async (text, params): Promise<Answer> => {
-      const result = await client.query(text, params as unknown[]);
-      return { rows: result.rows, affected: result.rowCount ?? 0 };
-    },
-    script: async text => {
-      await client.query(text);
-    },
-    release: broken => {
-      client.off('error', onFault);
-      client.release(broken === true);
-    },
-  };
+  return connectionOver(client, broken => {
+    client.off('error', onFault);
+    client.release(broken);
+  });
 }
 
 /** One connection of its own for LISTEN; it comes back by itself after a fault. */
@@ -64,7 +56,8 @@ class Ear {
   readonly #onFault: (error: Error) => void;
   readonly #listeners = new Map<string, Set<(payload: string) => void>>();
   #client: pg.Client | undefined;
-  #opening: Promise<void> | undefined;
+  /** What is done with the connection happens in turn. */
+  #last: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -76,10 +69,10 @@ class Ear {
   async listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>> {
     const listeners = this.#listeners.get(channel) ?? new Set();
     this.#listeners.set(channel, listeners.add(onPayload));
-    this.#opening ??= this.#connect();
-    await this.#opening;
-    // Whoever came while it was connecting is not in its list; a fault here is cured by coming back.
-    await this.#client?.query(`listen ${pg.escapeIdentifier(channel)}`).catch(this.#onFault);
+    await this.#inTurn(async () => {
+      if (this.#client) await this.#client.query(`listen ${pg.escapeIdentifier(channel)}`);
+      else await this.#connect();
+    });
     return async () => {
       listeners.delete(onPayload);
     };
@@ -91,7 +84,15 @@ class Ear {
     const client = this.#client;
     this.#client = undefined;
     await client?.end().catch(() => undefined);
-    await this.#opening;
+    await this.#last;
+  }
+
+  /** Faults are told and cured by coming back. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(work).catch(error => {
+      if (!this.#closed) this.#onFault(error as Error);
+    });
+    return this.#last;
   }
 
   async #connect(): Promise<void> {
@@ -112,9 +113,9 @@ class Ear {
       for (const channel of this.#listeners.keys())
         await client.query(`listen ${pg.escapeIdentifier(channel)}`);
     } catch (error) {
-      if (!this.#closed) this.#onFault(error as Error);
       await client.end().catch(() => undefined);
       this.#comeBack(client);
+      throw error;
     }
   }
 
@@ -123,7 +124,7 @@ class Ear {
     this.#client = undefined;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#opening = this.#connect();
+      if (!this.#client) void this.#inTurn(() => this.#connect());
     }, RELISTEN_MS);
     this.#timer.unref();
   }

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { connectionOver } from '../client-connection.ts';
 import type { EngineConnection } from '../engine.ts';
 import { typesOfOurs } from '../number-types.ts';
 import { Turns } from './turns.ts';
@@ -42,31 +43,11 @@ export class OnlyConnection {
 
   async acquire(): Promise<EngineConnection> {
     const endTurn = await this.#turns.take();
-    const client = this.#client;
-    let given = true;
-    const mine = () => {
-      if (!given) throw new Error('This connection was already given back.');
-      return client;
-    };
-    return {
-      query: async (text, params) => {
-        const result = await mine().query(text, params as unknown[]);
-        return { rows: result.rows, affected: result.rowCount ?? 0 };
-      },
-      script: async text => {
-        await mine().query(text);
-      },
-      release: broken => {
-        if (!given) return;
-        given = false;
-        if (broken)
-          void client
-            .query(CLEAN)
-            .catch(error => this.fail(error))
-            .then(endTurn);
-        else endTurn();
-      },
-    };
+    const cleanUp = () => this.#client.query(CLEAN).catch(error => this.fail(error));
+    return connectionOver(this.#client, broken => {
+      if (broken) void cleanUp().then(endTurn);
+      else endTurn();
+    });
   }
 
   async listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>> {
