@@ -1,24 +1,44 @@
-import { record, type Scope, type Tx } from '../kernel/index.ts';
+import type { NewFact } from '../kernel/index.ts';
+import type { Journey } from './journey.ts';
 
 /** The facts that this room records about a message. */
 export type MessageFacts = {
+  /** Taken by Convoke; not yet on its way. */
   'message.accepted': { delivery_id: string; channel_id: string; due_at: string; source: string };
-  'message.sent': { delivery_id: string; attempt: number };
+  'message.sent': { delivery_id: string };
+  /** All recipients have it. What single recipients report is in the receipts. */
   'message.delivered': { delivery_id: string };
   'message.read': { delivery_id: string };
-  'message.failed': { delivery_id: string; reason: string };
-  'message.unknown': { delivery_id: string; reason: string };
+  'message.failed': { delivery_id: string; reason: string | null };
+  'message.unknown': { delivery_id: string; reason: string | null };
   'message.cancelled': { delivery_id: string };
-  'message.missed': { delivery_id: string; reason: string };
+  'message.missed': { delivery_id: string; reason: string | null };
 };
 
-/** Records a fact about a message in the caller's transaction. */
-export function recordMessage<T extends keyof MessageFacts>(
-  tx: Tx,
-  scope: Scope,
+export function messageFact<T extends keyof MessageFacts>(
   type: T,
   messageId: string,
   payload: MessageFacts[T],
-): Promise<void> {
-  return record(tx, scope, { type, subject: { type: 'message', id: messageId }, payload });
+): NewFact {
+  return { type, subject: { type: 'message', id: messageId }, payload };
+}
+
+/** What is worth telling between two stages of a journey; several steps may have been made at once. */
+export function factsBetween(
+  before: Journey,
+  after: Journey,
+  of: { messageId: string; deliveryId: string },
+): NewFact[] {
+  const delivery_id = of.deliveryId;
+  const facts: NewFact[] = [];
+  if (!before.sentAt && after.sentAt) facts.push(messageFact('message.sent', of.messageId, { delivery_id }));
+  if (!before.deliveredAt && after.deliveredAt)
+    facts.push(messageFact('message.delivered', of.messageId, { delivery_id }));
+  if (!before.readAt && after.readAt) facts.push(messageFact('message.read', of.messageId, { delivery_id }));
+  const { status, reason } = after;
+  if (status === before.status) return facts;
+  if (status === 'cancelled') facts.push(messageFact('message.cancelled', of.messageId, { delivery_id }));
+  else if (status === 'failed' || status === 'unknown' || status === 'missed')
+    facts.push(messageFact(`message.${status}`, of.messageId, { delivery_id, reason }));
+  return facts;
 }

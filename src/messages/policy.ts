@@ -35,11 +35,6 @@ export function mayBecome(from: DeliveryStatus, to: DeliveryStatus): boolean {
   return sources ? sources.includes(from) : rank[to] > rank[from];
 }
 
-/** The statuses from which `to` may be reached: for guards in SQL. */
-export function sourcesOf(to: DeliveryStatus): DeliveryStatus[] {
-  return (Object.keys(rank) as DeliveryStatus[]).filter(from => mayBecome(from, to));
-}
-
 export type Outcome = 'waiting' | 'under_way' | 'delivered' | 'needs_you' | 'stopped';
 
 const outcomes: Record<DeliveryStatus, Outcome> = {

@@ -1,26 +1,26 @@
 import { sql } from 'kysely';
 import { channelForSending, groupForSending } from '../channels/index.ts';
 import {
+  type By,
   type Content,
   cancelDue,
   invalidField,
   inWorkspace,
+  type NewFact,
   newId,
   notFound,
+  recordAll,
   type Scope,
   scheduleDue,
   type Target,
   type Tx,
 } from '../kernel/index.ts';
-import { recordMessage } from './activity.ts';
+import { messageFact } from './activity.ts';
+import { DELIVERY, deliveryAt, WATCH, watchAt } from './due-kinds.ts';
+import { GROUP_GONE } from './journey.ts';
 import { checkPhone } from './phone.ts';
 import { CATCH_UP_MS, checkContent, dueAtOf, refuseCancel } from './policy.ts';
 import type { DeliveryStatus } from './schema.ts';
-
-export const DELIVERY = 'delivery';
-
-/** At this instant a delivery that is still queued is missed. */
-export const EXPIRY = 'delivery_expiry';
 
 export type Intent = {
   /** Drawn beforehand when the caller must store it; else left out. */
@@ -99,9 +99,14 @@ export async function cancelQueued(tx: Tx, scope: Scope, messageIds: string[]): 
     .execute();
   const ids = rows.map(row => row.id);
   await cancelDue(tx, scope.workspaceId, DELIVERY, ids);
-  await cancelDue(tx, scope.workspaceId, EXPIRY, ids);
-  for (const row of rows)
-    await recordMessage(tx, scope, 'message.cancelled', row.message_id, { delivery_id: row.id });
+  await cancelDue(tx, scope.workspaceId, WATCH, ids);
+  await recordAll(
+    tx,
+    rows.map(row => ({
+      ...by(scope),
+      ...messageFact('message.cancelled', row.message_id, { delivery_id: row.id }),
+    })),
+  );
   return rows.map(row => row.message_id);
 }
 
@@ -138,33 +143,31 @@ async function accept(tx: Tx, scope: Scope, intents: Intent[]): Promise<string[]
   await scheduleDue(
     tx,
     alive.flatMap(({ intent, deliveryId }) => {
-      const base = {
-        workspaceId: scope.workspaceId,
-        subjectId: deliveryId,
-        lane: intent.channelId,
-        priority: 0,
-      };
-      return [
-        { ...base, kind: DELIVERY, dueAt: intent.dueAt },
-        { ...base, kind: EXPIRY, dueAt: catchUpUntil(intent) },
-      ];
+      const of = { workspaceId: scope.workspaceId, channelId: intent.channelId, deliveryId };
+      return [deliveryAt(of, intent.dueAt), watchAt(of, catchUpUntil(intent))];
     }),
   );
-  for (const { intent, messageId, deliveryId, group } of rows) {
-    await recordMessage(tx, scope, 'message.accepted', messageId, {
-      delivery_id: deliveryId,
-      channel_id: intent.channelId,
-      due_at: intent.dueAt.toISOString(),
-      source: intent.source,
-    });
-    if (group?.gone) {
-      await recordMessage(tx, scope, 'message.failed', messageId, {
-        delivery_id: deliveryId,
-        reason: 'group_archived',
-      });
-    }
-  }
+  await recordAll(
+    tx,
+    rows.flatMap(row => factsOf(row).map(fact => ({ ...by(scope), ...fact }))),
+  );
   return rows.map(row => row.messageId);
+}
+
+function factsOf({ intent, messageId, deliveryId, group }: Row): NewFact[] {
+  const accepted = messageFact('message.accepted', messageId, {
+    delivery_id: deliveryId,
+    channel_id: intent.channelId,
+    due_at: intent.dueAt.toISOString(),
+    source: intent.source,
+  });
+  if (!group?.gone) return [accepted];
+  const { reason } = GROUP_GONE;
+  return [accepted, messageFact('message.failed', messageId, { delivery_id: deliveryId, reason })];
+}
+
+function by(scope: Scope): By {
+  return { workspaceId: scope.workspaceId, actor: scope.actor };
 }
 
 type Row = { intent: Intent; messageId: string; deliveryId: string; group: GroupFacts | undefined };
@@ -203,15 +206,7 @@ async function insertDeliveries(tx: Tx, scope: Scope, rows: Row[]): Promise<void
         recipient_name: group?.name ?? null,
         due_at: intent.dueAt,
         catch_up_until: catchUpUntil(intent),
-        ...(group?.gone
-          ? {
-              status: 'failed',
-              reason: 'group_archived',
-              detail:
-                'The channel is no longer in this group. Remove it from the recipients, or let somebody add the number again.',
-              ended_at: now,
-            }
-          : { status: 'queued' }),
+        ...(group?.gone ? { status: 'failed', ...GROUP_GONE, ended_at: now } : { status: 'queued' }),
       })),
     )
     .execute();

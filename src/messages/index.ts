@@ -1,0 +1,55 @@
+/**
+ * messages – what is sent, and how far it has come.
+ * Owns: messages, deliveries, attempts, receipts, the outbox.
+ * Promises: a message that was answered with 202 is on its way to exactly one end; an attempt is
+ *   committed before it enters the wire, with our own id and the very bytes; states only go forward;
+ *   what got no answer is unknown and never sent again by itself.
+ * Never: opens a connection, or knows what a provider is called.
+ * Called by: routes, reminders (sendMany, cancelQueued), channels through the ports that main plugs.
+ */
+import type { Channels, InboundSink, OutboundPayloads } from '../channels/index.ts';
+import type { Kernel } from '../kernel/index.ts';
+import { createOutbox, type OutboxOptions } from './outbox.ts';
+import { createPorts } from './ports.ts';
+import { createReceiptIntake } from './receipts.ts';
+import { createSettling } from './settle.ts';
+import { createWatch } from './watch.ts';
+
+export { checkPhone } from './phone.ts';
+export { checkContent, type Outcome, outcomeOf } from './policy.ts';
+export { deliveryOutcomes } from './queries.ts';
+export { registerMessageRoutes } from './routes.ts';
+export { DeliveryStatus } from './schema.ts';
+export { cancelQueued, type Intent, send, sendMany } from './service.ts';
+
+export type Messages = {
+  start(): void;
+  stop(): Promise<void>;
+  /** For the channels room: what comes back from providers. */
+  inboundSink: InboundSink;
+  /** For the channels room: what a recipient asks for again. */
+  outboundPayloads: OutboundPayloads;
+};
+
+/**
+ * `channels` says which channels this node drives. It is asked for late, because the channels room
+ * wants the ports of this one first.
+ */
+export function createMessages(kernel: Kernel, channels: Channels, options: OutboxOptions = {}): Messages {
+  const settling = createSettling(kernel);
+  const receipts = createReceiptIntake(kernel);
+  const outbox = createOutbox(kernel, channels, settling, options);
+  const watch = createWatch(kernel);
+  return {
+    ...createPorts(kernel, { settling, receipts }),
+    start() {
+      outbox.start();
+      watch.start();
+    },
+    async stop() {
+      await outbox.stop();
+      await watch.stop();
+      await receipts.idle();
+    },
+  };
+}

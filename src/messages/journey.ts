@@ -1,0 +1,157 @@
+import type { SendOutcome } from '../channels/index.ts';
+import { mayBecome } from './policy.ts';
+import type { DeliveryStatus } from './schema.ts';
+
+/** Where a delivery stands. Each `…At` is set once, at the first time that the step is known of. */
+export type Journey = {
+  status: DeliveryStatus;
+  reason: string | null;
+  detail: string | null;
+  dueAt: Date;
+  catchUpUntil: Date;
+  /** How many people get it; null until it enters the wire. */
+  recipients: number | null;
+  deliveredCount: number;
+  readCount: number;
+  inFlightAt: Date | null;
+  acceptedAt: Date | null;
+  sentAt: Date | null;
+  deliveredAt: Date | null;
+  readAt: Date | null;
+  endedAt: Date | null;
+};
+
+export type Why = { reason: string; detail: string };
+
+const STEP_AT = {
+  in_flight: 'inFlightAt',
+  accepted: 'acceptedAt',
+  sent: 'sentAt',
+  delivered: 'deliveredAt',
+  read: 'readAt',
+  failed: 'endedAt',
+  unknown: 'endedAt',
+  cancelled: 'endedAt',
+  missed: 'endedAt',
+} as const;
+
+/**
+ * The journey after one more step, which never leads back: a step that was overtaken leaves only its
+ * time. The same object comes back when nothing changes.
+ */
+export function advance(
+  journey: Journey,
+  to: Exclude<DeliveryStatus, 'queued'>,
+  at: Date,
+  why?: Why,
+): Journey {
+  const column = STEP_AT[to];
+  if (!mayBecome(journey.status, to)) {
+    const overtaken = isForward(to) && isForward(journey.status) && journey[column] === null;
+    return overtaken ? { ...journey, [column]: at } : journey;
+  }
+  const next = { ...journey, status: to, [column]: journey[column] ?? at };
+  if (why) return { ...next, ...why, endedAt: at };
+  return { ...next, reason: null, detail: null, endedAt: null };
+}
+
+/** What the answer to an attempt says of the attempt itself. */
+export type AttemptVerdict = {
+  status: 'accepted' | 'refused' | 'deferred' | 'unknown';
+  code: string | null;
+  detail: string | null;
+};
+
+export function judgeAttempt(outcome: SendOutcome): AttemptVerdict {
+  switch (outcome.outcome) {
+    case 'accepted':
+      return { status: 'accepted', code: null, detail: null };
+    case 'refused':
+      return { status: 'refused', code: outcome.code, detail: outcome.detail };
+    case 'deferred':
+      return { status: 'deferred', code: outcome.code, detail: null };
+    case 'unknown':
+      return { status: 'unknown', code: outcome.cause, detail: UNKNOWN.detail };
+  }
+}
+
+export const UNKNOWN: Why = {
+  reason: 'no_answer',
+  detail:
+    'The provider did not confirm this message, so it may or may not have arrived. Ask the recipient before you send it again.',
+};
+
+export const MISSED: Why = {
+  reason: 'channel_not_ready',
+  detail:
+    'The channel was not connected in time, so this message was not sent. Connect it, then send it again.',
+};
+
+export const GROUP_GONE: Why = {
+  reason: 'group_archived',
+  detail:
+    'The channel is no longer in this group. Remove it from the recipients, or let somebody add the number again.',
+};
+
+/** What the answer to an attempt makes of the journey. `answerMeans` is the adapter's word for a positive one. */
+export function settle(
+  journey: Journey,
+  outcome: SendOutcome,
+  answerMeans: 'sent' | 'accepted',
+  now: Date,
+): Journey {
+  switch (outcome.outcome) {
+    case 'accepted': {
+      const next = advance(journey, answerMeans, outcome.at);
+      if (outcome.recipients === undefined) return next;
+      return countUp({ ...next, recipients: outcome.recipients }, outcome.at);
+    }
+    case 'refused':
+      return advance(journey, 'failed', now, { reason: outcome.code, detail: outcome.detail });
+    case 'deferred':
+      return defer(journey, outcome.until);
+    case 'unknown':
+      return advance(journey, 'unknown', now, UNKNOWN);
+  }
+}
+
+/** Back to the outbox for later. The catch-up window moves along: pacing never makes a message missed. */
+function defer(journey: Journey, until: Date): Journey {
+  if (!mayBecome(journey.status, 'queued')) return journey;
+  const window = journey.catchUpUntil.getTime() - journey.dueAt.getTime();
+  return {
+    ...journey,
+    status: 'queued',
+    dueAt: until,
+    catchUpUntil: new Date(until.getTime() + window),
+  };
+}
+
+/** How many recipients a batch of receipts is the first to tell of. Who has read has also received. */
+export type NewReceipts = { delivered: number; read: number; at: Date };
+
+/**
+ * Counts receipts; `delivered` and `read` are reached when all recipients have got there. A single
+ * receipt proves that the message was sent, whatever we knew before.
+ */
+export function applyReceipts(journey: Journey, receipts: NewReceipts): Journey {
+  if (receipts.delivered + receipts.read === 0) return journey;
+  const counted: Journey = {
+    ...journey,
+    deliveredCount: journey.deliveredCount + receipts.delivered,
+    readCount: journey.readCount + receipts.read,
+  };
+  return countUp(advance(counted, 'sent', receipts.at), receipts.at);
+}
+
+function countUp(journey: Journey, at: Date): Journey {
+  const all = journey.recipients ?? 0;
+  let next = journey;
+  if (all > 0 && next.deliveredCount >= all) next = advance(next, 'delivered', at);
+  if (all > 0 && next.readCount >= all) next = advance(next, 'read', at);
+  return next;
+}
+
+function isForward(status: DeliveryStatus): boolean {
+  return STEP_AT[status as keyof typeof STEP_AT] !== 'endedAt';
+}

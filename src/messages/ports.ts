@@ -1,0 +1,53 @@
+import { channelForSending, type InboundSink, type OutboundPayloads } from '../channels/index.ts';
+import { inWorkspace, type Kernel, mintScope } from '../kernel/index.ts';
+import type { ReceiptIntake } from './receipts.ts';
+import { findLate, type Settling } from './settle.ts';
+
+type Parts = { settling: Settling; receipts: ReceiptIntake };
+
+/** What the channels room calls: it knows nothing of messages. */
+export function createPorts(
+  kernel: Kernel,
+  { settling, receipts }: Parts,
+): { inboundSink: InboundSink; outboundPayloads: OutboundPayloads } {
+  return {
+    inboundSink: {
+      inbound: async (workspaceId, channelId, inbound) => {
+        // The channels room keeps the raw payloads; an inbox that reads them does not exist yet.
+        kernel.log.debug({
+          event: 'messages.inbound',
+          workspace_id: workspaceId,
+          channel_id: channelId,
+          count: inbound.length,
+        });
+      },
+      receipts: async (workspaceId, channelId, facts) => {
+        await Promise.all(facts.map(fact => receipts.add({ workspaceId, channelId, fact })));
+      },
+      late: async (workspaceId, channelId, answers) => {
+        if (answers.length === 0) return;
+        const scope = mintScope(kernel, workspaceId, { kind: 'system' });
+        const channel = await inWorkspace(scope, tx => channelForSending(tx, scope, channelId));
+        const answerMeans = channel?.capabilities.answerMeans ?? 'sent';
+        const settlements = await findLate(kernel, { workspaceId, channelId, answerMeans }, answers);
+        await Promise.all(settlements.map(settlement => settling.add(settlement)));
+      },
+    },
+    outboundPayloads: {
+      payloadOf: (workspaceId, channelId, providerId) =>
+        kernel.database.inEngine('messages.payload', async tx => {
+          const row = await tx
+            .selectFrom('provider_ids as p')
+            .innerJoin('attempts as a', join =>
+              join.onRef('a.workspace_id', '=', 'p.workspace_id').onRef('a.id', '=', 'p.attempt_id'),
+            )
+            .select('a.payload')
+            .where('p.workspace_id', '=', workspaceId)
+            .where('p.channel_id', '=', channelId)
+            .where('p.provider_id', '=', providerId)
+            .executeTakeFirst();
+          return row?.payload;
+        }),
+    },
+  };
+}
