@@ -113,13 +113,18 @@ describe('creating', () => {
 });
 
 describe('the instant', () => {
-  it('becomes one message per target a minute ahead, and the reminder ends when nothing follows', async () => {
-    const id = await service.create(scope, plan({ schedule: { start_local: wallIn(30), time_zone: 'UTC' } }));
+  it('becomes one message per target a minute ahead, and the reminder ends once it has passed', async () => {
+    const id = await service.create(scope, plan({ schedule: { start_local: wallIn(3), time_zone: 'UTC' } }));
     const run = await expanded(id);
     expect(run.status).toBe('expanded');
     expect(run.targets.map(target => target.name)).toEqual(['Class 3A', 'Class 3B']);
     expect(run.outcomes.waiting).toBe(2);
-    expect((await queries.get(scope, id)).status).toBe('ended');
+    expect((await queries.get(scope, id)).status).toBe('active');
+    const ended = await until(async () => {
+      const reminder = await queries.get(scope, id);
+      return reminder.status === 'ended' && reminder;
+    });
+    expect(ended.next).toBeNull();
   });
 
   it('is missed, not late, after an outage; the next one is planned and nothing comes in a burst', async () => {

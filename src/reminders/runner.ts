@@ -7,6 +7,7 @@ import {
   mintScope,
   newId,
   type Scope,
+  scheduleDue,
   type Tx,
   takeDue,
 } from '../kernel/index.ts';
@@ -41,8 +42,8 @@ async function runOccurrence(kernel: Kernel, item: DueItem): Promise<void> {
     const [taken] = await takeDue(tx, kernel.node.bootId, [item]);
     if (!taken) return;
     const due = await lockOccurrence(tx, scope, item.subjectId);
-    if (!due) return;
     const now = kernel.clock.now();
+    if (!due) return endIfOver(tx, scope, item.subjectId, now);
     const verdict = decide({ status: due.status, dueAt: due.dueAt, catchUpMs: due.catchUpMs, now });
     if (verdict === 'drop') return markOccurrence(tx, scope, due.occurrenceId, 'cancelled', now);
     if (verdict === 'expand') await expand(tx, scope, due, now);
@@ -143,13 +144,49 @@ async function goOn(
     );
     return;
   }
-  await tx
-    .updateTable('reminders')
+  if (due.dueAt.getTime() <= now.getTime()) return endIfOver(tx, scope, due.occurrenceId, now);
+  await scheduleDue(tx, [
+    {
+      workspaceId: scope.workspaceId,
+      kind: OCCURRENCE,
+      subjectId: due.occurrenceId,
+      lane: reminder.channel_id,
+      dueAt: due.dueAt,
+      priority: 0,
+    },
+  ]);
+}
+
+/** Only once the last instant has passed: until then people may still pause or change the reminder. */
+async function endIfOver(tx: Tx, scope: Scope, occurrenceId: string, now: Date): Promise<void> {
+  const ended = await tx
+    .updateTable('reminders as r')
+    .from('reminder_occurrences as last')
     .set({ status: 'ended', updated_at: now })
-    .where('workspace_id', '=', scope.workspaceId)
-    .where('id', '=', reminder.id)
-    .execute();
-  await recordReminder(tx, scope, 'reminder.ended', reminder.id, {});
+    .whereRef('last.workspace_id', '=', 'r.workspace_id')
+    .whereRef('last.reminder_id', '=', 'r.id')
+    .where('r.workspace_id', '=', scope.workspaceId)
+    .where('last.id', '=', occurrenceId)
+    .where('r.status', '=', 'active')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('reminder_occurrences as o')
+            .select('o.id')
+            .whereRef('o.workspace_id', '=', 'r.workspace_id')
+            .whereRef('o.reminder_id', '=', 'r.id')
+            .where(eb =>
+              eb.or([
+                eb('o.status', '=', 'pending'),
+                eb.and([eb('o.status', '=', 'expanded'), eb('o.due_at', '>', now)]),
+              ]),
+            ),
+        ),
+      ),
+    )
+    .returning('r.id')
+    .executeTakeFirst();
+  if (ended) await recordReminder(tx, scope, 'reminder.ended', ended.id, {});
 }
 
 async function writeMissed(
