@@ -17,7 +17,6 @@ import { createWatch } from './watch.ts';
 
 export { checkPhone } from './phone.ts';
 export { checkContent, type Outcome, outcomeOf } from './policy.ts';
-export { deliveryOutcomes } from './queries.ts';
 export { registerMessageRoutes } from './routes.ts';
 export { DeliveryStatus } from './schema.ts';
 export { cancelQueued, type Intent, send, sendMany } from './service.ts';

@@ -59,7 +59,7 @@ export function statusesOf(outcome: Outcome): DeliveryStatus[] {
   return (Object.keys(outcomes) as DeliveryStatus[]).filter(status => outcomes[status] === outcome);
 }
 
-/** 422 on `content` when the channel cannot carry it. Length counts what a reader would call characters. */
+/** 422 on `content` when the channel cannot carry it. Length counts code points: an emoji is one or a few. */
 export function checkContent(capabilities: Capabilities, content: Content): void {
   if (!capabilities.content.includes(content.type)) {
     throw invalidField(
@@ -67,7 +67,7 @@ export function checkContent(capabilities: Capabilities, content: Content): void
       `This channel cannot send ${content.type}. It can send ${capabilities.content.join(', ')}.`,
     );
   }
-  const length = [...content.text.body].length;
+  const length = Array.from(content.text.body).length;
   if (length > capabilities.textLimit) {
     throw invalidField(
       'content.text.body',

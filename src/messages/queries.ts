@@ -8,8 +8,8 @@ import {
   type Scope,
   type Tx,
 } from '../kernel/index.ts';
-import { type Outcome, outcomeOf, statusesOf } from './policy.ts';
-import type { Delivery, DeliveryStatus, Message, MessageDetail, MessageQuery } from './schema.ts';
+import { statusesOf } from './policy.ts';
+import type { Delivery, Message, MessageDetail, MessageQuery } from './schema.ts';
 
 export type MessagePage = { data: Message[]; page: { next_cursor: string | null } };
 
@@ -45,28 +45,6 @@ export function get(scope: Scope, id: string): Promise<MessageDetail> {
       attempts: await attemptsOf(tx, scope, row.delivery_id),
       receipts: await receiptsOf(tx, scope, row.delivery_id),
     };
-  });
-}
-
-/** What became of these messages so far, by message id. */
-export function deliveryOutcomes(
-  scope: Scope,
-  messageIds: string[],
-): Promise<Map<string, { status: DeliveryStatus; outcome: Outcome }>> {
-  if (messageIds.length === 0) return Promise.resolve(new Map());
-  return inWorkspace(scope, async tx => {
-    const rows = await tx
-      .selectFrom('deliveries')
-      .select(['message_id', 'status'])
-      .where('workspace_id', '=', scope.workspaceId)
-      .where('message_id', 'in', messageIds)
-      .execute();
-    return new Map(
-      rows.map(row => [
-        row.message_id,
-        { status: row.status as DeliveryStatus, outcome: outcomeOf(row.status) },
-      ]),
-    );
   });
 }
 

@@ -36,7 +36,7 @@ export type Intent = {
 };
 
 /** Accepts one message from the API; returns its id. 422 names the field at fault. */
-export function send(
+export async function send(
   scope: Scope,
   input: { channelId: string; target: Target; content: Content; sendAt?: string | undefined },
 ): Promise<string> {

@@ -10,7 +10,7 @@ export type Script = (wire: Wire, deadline: Date) => SendOutcome | Promise<SendO
 
 const KIND = 'scripted';
 
-export const scriptedCapabilities: Capabilities = {
+const scriptedCapabilities: Capabilities = {
   content: ['text'],
   textLimit: 1_000,
   groups: true,
