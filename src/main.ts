@@ -1,5 +1,5 @@
 import './kernel/require-node.ts';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { registerChannelRoutes } from './channels/index.ts';
 import {
@@ -130,4 +130,4 @@ export async function runConvoke(): Promise<void> {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await runConvoke();
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await runConvoke();

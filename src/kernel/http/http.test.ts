@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InjectOptions } from 'fastify';
@@ -576,6 +578,21 @@ describe('a server on a port', () => {
     await other.close();
     expect(await text).toContain('id: 7\nevent: changed\ndata: {"text":"two\\nlines"}\n\n');
   });
+
+  it('stops at once although somebody holds a connection without asking', async () => {
+    const config = readConfig({ CONVOKE_PORT: '0' });
+    const other = await createHttp({ ...kernel, config } as Kernel, gate, { webRoot });
+    const { port } = new URL(await other.listen());
+    const silent = connect(Number(port), '127.0.0.1');
+    await once(silent, 'connect');
+    const cut = once(silent, 'close');
+    silent.on('error', () => undefined);
+    // A request of its own, so that the server has seen the silent one as well.
+    await fetch(`http://127.0.0.1:${port}/v1/nothing`);
+    await other.close();
+    await cut;
+    expect(other.app.server.listening).toBe(false);
+  }, 5_000);
 
   it('says which port is taken', async () => {
     const config = readConfig({ CONVOKE_PORT: '0' });

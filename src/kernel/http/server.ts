@@ -8,6 +8,7 @@ import { newId } from '../ids.ts';
 import type { Kernel } from '../kernel.ts';
 import { addApiDocument } from './api-document.ts';
 import { readJsonBodies } from './body.ts';
+import { trackConnections } from './connections.ts';
 import { addHealth } from './health.ts';
 import { purgeIdempotencyKeys } from './idempotency.ts';
 import { refuseForeignOrigin } from './origin.ts';
@@ -43,6 +44,7 @@ export async function createHttp(kernel: Kernel, gate: Gate, options: HttpOption
   const streams = new Streams(options.heartbeatMs);
   const life = { stopping: false };
   const app = bareServer(kernel);
+  const connections = trackConnections(app.server);
   await protect(app, kernel, life);
   const document = await addApiDocument(app);
   const routes = routesOn(app, gate, streams);
@@ -58,7 +60,7 @@ export async function createHttp(kernel: Kernel, gate: Gate, options: HttpOption
     close: async () => {
       life.stopping = true;
       streams.closeAll();
-      await app.close();
+      await connections.close(() => app.close());
     },
   };
 }
