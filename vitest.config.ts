@@ -24,6 +24,7 @@ export default defineConfig({
           include: BESIDE_THE_CODE.map(place => `${place}/*.test.{ts,tsx}`),
           exclude: ['**/*.room*.test.ts', '**/*.sim.test.ts', '**/node_modules/**'],
           isolate: false,
+          testTimeout: 20_000,
         },
       },
       {

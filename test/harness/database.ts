@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { type Clock, systemClock } from '../../src/kernel/clock.ts';
+import { systemClock } from '../../src/kernel/clock.ts';
 import { readConfig } from '../../src/kernel/config.ts';
 import { Database } from '../../src/kernel/database/database.ts';
 import { openEmbedded } from '../../src/kernel/database/embedded/index.ts';
@@ -129,20 +129,4 @@ export async function testWorkspace(kernel: Kernel, role = 'owner'): Promise<Sco
     await tx.insertInto('members').values({ workspace_id: workspaceId, user_id: userId, role }).execute();
   });
   return mintScope(kernel, workspaceId, { kind: 'user', id: userId });
-}
-
-/** A clock that stands still until it is moved. */
-export function testClock(
-  start: string | Date = '2026-01-05T09:00:00.000Z',
-): Clock & { advance(ms: number): void } {
-  let now = new Date(start).getTime();
-  let monotonic = 0;
-  return {
-    now: () => new Date(now),
-    monotonic: () => monotonic,
-    advance: ms => {
-      now += ms;
-      monotonic += ms;
-    },
-  };
 }

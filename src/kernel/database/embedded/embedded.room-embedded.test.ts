@@ -159,10 +159,16 @@ describe('the folder of an embedded database', () => {
     const engine = await open(folder, error => {
       fault = error;
     });
+    const running = rows(engine, 'select count(*) from generate_series(1, 1000000000)');
+    const waiting = engine.acquire();
     writeFileSync(join(folder, 'lock'), '{}');
+    await expect(running).rejects.toThrow();
+    await expect(waiting).rejects.toThrow('was taken away');
+    await expect(engine.acquire()).rejects.toThrow('was taken away');
     await until(() => fault);
     expect(fault?.message).toContain('was taken away from this process');
-    await expect(engine.acquire()).rejects.toThrow('was taken away');
+    await engine.close();
+    expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe('{}');
   });
 });
 

@@ -78,6 +78,7 @@ export class PostgresWorker {
   /** Ends the thread at once; what was committed stays committed. */
   async stop(): Promise<void> {
     this.#ended = true;
+    this.wire.destroy(new Error('The database was stopped.'));
     await this.#worker.terminate();
   }
 

@@ -26,6 +26,7 @@ export function startUpkeep(
 ): { stop: () => void } {
   const scale = new Scale(place, warn);
   let busy = false;
+  let stopped = false;
   const tick = async () => {
     if (busy) return;
     busy = true;
@@ -34,6 +35,7 @@ export function startUpkeep(
       await vacuum(engine);
       await scale.weigh();
     } catch (error) {
+      if (stopped) return;
       warn(
         `The upkeep of the embedded database failed: ${error instanceof Error ? error.message : String(error)}`,
       );
@@ -42,7 +44,12 @@ export function startUpkeep(
   };
   const timer = setInterval(() => void tick(), TICK_MS);
   timer.unref();
-  return { stop: () => clearInterval(timer) };
+  return {
+    stop: () => {
+      stopped = true;
+      clearInterval(timer);
+    },
+  };
 }
 
 /** Without this the write-ahead log would grow for ever. Returns whether a checkpoint was due. */
