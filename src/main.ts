@@ -1,7 +1,7 @@
 import './kernel/require-node.ts';
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { registerChannelRoutes } from './channels/index.ts';
+import { createChannels, createLinkedAdapter, registerChannelRoutes } from './channels/index.ts';
 import {
   createGate,
   prepareFirstStart,
@@ -31,7 +31,7 @@ import {
   startUpkeep,
   stopOnSignals,
 } from './kernel/index.ts';
-import { registerMessageRoutes } from './messages/index.ts';
+import { createMessages, registerMessageRoutes } from './messages/index.ts';
 import { createReminders, registerReminderRoutes } from './reminders/index.ts';
 
 export type Convoke = {
@@ -69,7 +69,8 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
     life.add('database', () => kernel.database.close());
     await extras.seed?.(kernel);
     const first = await prepareFirstStart(kernel);
-    const url = await startRooms(kernel, life);
+    await startRooms(kernel, life);
+    const url = await openDoors(kernel, life);
     const setupLink = first && `${config.publicUrl ?? url}/setup/${first.token}`;
     return { url, kernel, setupLink, stop: () => life.stop() };
   } catch (error) {
@@ -78,30 +79,32 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
   }
 }
 
-/** Plugs the rooms together from left to right and opens the door last. */
-async function startRooms(kernel: Kernel, life: Lifecycle): Promise<string> {
+/** Plugs the rooms together from left to right. What is started first is stopped last. */
+async function startRooms(kernel: Kernel, life: Lifecycle): Promise<void> {
   life.add('upkeep', startUpkeep(kernel));
   life.add('node', await appearAsNode(kernel));
-  await kernel.wake.start();
   life.add('wake', () => kernel.wake.stop());
+  await kernel.wake.start();
   const leases = createLeases(kernel);
   life.add('leases', () => leases.stop());
   const sealer = createSealer(kernel, leases);
-  sealer.start();
   life.add('sealer', () => sealer.stop());
+  sealer.start();
 
+  const channels = createChannels(kernel, { leases, adapters: [linkedAdapter(kernel)] });
+  const messages = createMessages(kernel, channels);
   const reminders = createReminders(kernel);
-  reminders.start();
+  channels.plug({ sink: messages.inboundSink, payloads: messages.outboundPayloads });
+  life.add('channels', () => channels.stop());
+  await channels.start();
+  life.add('messages', () => messages.stop());
+  messages.start();
   life.add('reminders', () => reminders.stop());
+  reminders.start();
+}
 
-  const http = await createHttp(kernel, createGate(kernel));
-  registerIdentityRoutes(http, kernel);
-  registerActivityRoutes(http);
-  registerLiveRoute(http);
-  registerChannelRoutes(http);
-  registerMessageRoutes(http);
-  registerReminderRoutes(http);
-
+/** Opens the way in: the commands of the operator, then the web page and the API. Returns the address. */
+async function openDoors(kernel: Kernel, life: Lifecycle): Promise<string> {
   if (kernel.database.engine.kind === 'embedded') {
     const commands = createCommands();
     registerDoctor(commands, kernel);
@@ -109,8 +112,20 @@ async function startRooms(kernel: Kernel, life: Lifecycle): Promise<string> {
     const socket = await listenForCommands(kernel.config.dataDir, commands, kernel.log);
     life.add('admin socket', () => socket.close());
   }
+  const http = await createHttp(kernel, createGate(kernel));
+  registerIdentityRoutes(http, kernel);
+  registerActivityRoutes(http);
+  registerLiveRoute(http);
+  registerChannelRoutes(http);
+  registerMessageRoutes(http);
+  registerReminderRoutes(http);
   life.add('http', () => http.close());
   return http.listen();
+}
+
+function linkedAdapter({ config, log }: Kernel) {
+  const { sandbox, whatsappUrl, whatsappRootKey } = config;
+  return createLinkedAdapter({ sandbox, socketUrl: whatsappUrl, rootKey: whatsappRootKey, log });
 }
 
 /** `npm start`: runs until a signal comes, and prints what a person needs to know. */
