@@ -1,4 +1,4 @@
-import { type Actor, record, type Tx } from '../kernel/index.ts';
+import { type Actor, type NewFact, record, type Tx } from '../kernel/index.ts';
 
 /** The facts that this room records. */
 export type ChannelFacts = {
@@ -17,6 +17,14 @@ export type ChannelFacts = {
   'group.archived': { channel_id: string; subject: string };
 };
 
+export function channelFact<T extends keyof ChannelFacts>(
+  type: T,
+  subjectId: string,
+  payload: ChannelFacts[T],
+): NewFact {
+  return { type, subject: { type: type.startsWith('group.') ? 'group' : 'channel', id: subjectId }, payload };
+}
+
 /** Records a fact about a channel or a group in the caller's transaction. */
 export function recordChannel<T extends keyof ChannelFacts>(
   tx: Tx,
@@ -25,9 +33,5 @@ export function recordChannel<T extends keyof ChannelFacts>(
   subjectId: string,
   payload: ChannelFacts[T],
 ): Promise<void> {
-  return record(tx, by, {
-    type,
-    subject: { type: type.startsWith('group.') ? 'group' : 'channel', id: subjectId },
-    payload,
-  });
+  return record(tx, by, channelFact(type, subjectId, payload));
 }

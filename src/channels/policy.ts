@@ -1,3 +1,4 @@
+import type { ConnectionState, EndReason } from './adapters/contract.ts';
 import type { ChannelStatus } from './schema.ts';
 
 /** A pairing takes five minutes whatever the codes of the provider do. */
@@ -46,6 +47,8 @@ const pairingReasons: Record<string, string> = {
   refused: 'WhatsApp refused to link this number. Wait a little, then start again.',
   client_outdated: 'WhatsApp no longer accepts this version of Convoke. Update Convoke, then start again.',
   interrupted: 'Convoke was restarted while the code was on show. Start again.',
+  not_stored:
+    'The link could not be stored. Start again; if that does not help, tell the operator of this Convoke.',
   code_refused: 'WhatsApp gave no code for this number. Check the number, or scan the QR code instead.',
 };
 
@@ -54,4 +57,51 @@ export function pairingDetail(reason: string, otherLabel?: string): string {
     pairingReasons[reason] ??
     'The number could not be linked. Start again, or scan the QR code instead of the code.';
   return words.replace('{label}', otherLabel ?? 'another one');
+}
+
+/** What a pairing that failed leaves behind as the reason of the channel's status. */
+export function parkedReason(reason: string): string {
+  return pairingParks[reason] ?? reason;
+}
+
+const pairingParks: Record<string, string> = {
+  timed_out: 'pairing_timed_out',
+  interrupted: 'pairing_interrupted',
+  refused: 'pairing_refused',
+  not_stored: 'pairing_interrupted',
+};
+
+const MINUTE_MS = 60_000;
+
+/** What becomes of a channel whose connection is over: parked until a person acts or, where it may help, a while. */
+export type Parking = { status: ChannelStatus; unpairs: boolean; retryAfterMs: number | undefined };
+
+const parkings: Record<EndReason, Parking> = {
+  logged_out: { status: 'unpaired', unpairs: true, retryAfterMs: undefined },
+  forbidden: { status: 'failed', unpairs: false, retryAfterMs: undefined },
+  client_outdated: { status: 'failed', unpairs: false, retryAfterMs: 60 * MINUTE_MS },
+  replaced: { status: 'failed', unpairs: false, retryAfterMs: 10 * MINUTE_MS },
+  credentials_broken: { status: 'failed', unpairs: false, retryAfterMs: undefined },
+};
+
+export function parkingAfter(reason: EndReason): Parking {
+  return parkings[reason];
+}
+
+export type Look = { status: ChannelStatus; reason: string | null; until: Date | null };
+
+/** How a living connection shows on the channel. Only `connected` means that it can send. */
+export function lookOf(state: Exclude<ConnectionState, { status: 'ended' }>): Look {
+  switch (state.status) {
+    case 'connected':
+      return { status: 'connected', reason: null, until: null };
+    case 'connecting':
+      return { status: 'connecting', reason: null, until: null };
+    case 'waiting':
+      return { status: 'connecting', reason: state.reason, until: state.retryAt };
+    case 'degraded':
+      return { status: 'degraded', reason: state.reason, until: null };
+    case 'restricted':
+      return { status: 'restricted', reason: state.reason, until: state.until ?? null };
+  }
 }

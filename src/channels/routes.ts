@@ -109,7 +109,7 @@ function registerPairing(routes: Routes): void {
   routes.workspace({
     method: 'POST',
     url,
-    summary: 'Start pairing by QR code or by 8-digit code; gives back the one on show, if any',
+    summary: 'Start pairing by QR code or by 8-digit code; ends the one before',
     tag,
     permission: 'channels.manage',
     params: IdParams,

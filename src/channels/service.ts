@@ -13,6 +13,9 @@ import { recordChannel } from './activity.ts';
 import { isOver, mayPair, PAIRING_LASTS_MS, type PairingStepName, type Wanted } from './policy.ts';
 import type { ChannelStatus, NewChannel, NewPairing } from './schema.ts';
 
+/** A double click, or a page that asks twice. */
+const REPEATED_WITHIN_MS = 3_000;
+
 export function create(scope: Scope, input: z.output<typeof NewChannel>): Promise<string> {
   return inWorkspace(scope, async tx => {
     const id = newId();
@@ -61,19 +64,26 @@ export function unpair(scope: Scope, id: string): Promise<void> {
     const channel = await lock(tx, scope, id);
     if (channel.wanted === 'unpaired') return;
     await endPairing(tx, scope, id);
-    await want(tx, scope, id, 'unpaired', { phone: null });
+    await want(tx, scope, id, 'unpaired', {
+      phone: null,
+      status: 'unpaired',
+      status_reason: 'unpaired',
+      status_until: null,
+      status_at: scope.kernel.clock.now(),
+    });
     await recordChannel(tx, scope, 'channel.unpaired', id, { reason: 'by_hand' });
   });
 }
 
 /**
- * Starts a pairing, or gives back the one that is on show with the same method. 409 while a number is
- * linked. Answers whether it is a new one.
+ * Starts a pairing, which ends the one before: whoever comes back gets the full time. Only a start that repeats
+ * one of this moment gives back that one. 409 while a number is linked. Answers whether it is a new one.
  */
 export function startPairing(
   scope: Scope,
   id: string,
   request: z.output<typeof NewPairing>,
+  lastsMs = PAIRING_LASTS_MS,
 ): Promise<'new' | 'same'> {
   return inWorkspace(scope, async tx => {
     const channel = await lock(tx, scope, id);
@@ -84,12 +94,15 @@ export function startPairing(
       );
     }
     const phone = request.method === 'code' ? request.phone : null;
-    if (channel.wanted === 'pairing' && (await isOnShow(tx, scope, id, request.method, phone))) return 'same';
+    if (channel.wanted === 'pairing' && (await isRepeated(tx, scope, id, request.method, phone)))
+      return 'same';
     const now = scope.kernel.clock.now();
     const generation = await want(tx, scope, id, 'pairing', {
       status: 'pairing',
       status_reason: null,
+      status_until: null,
       status_at: now,
+      phone: null,
     });
     const row = {
       id: newId(),
@@ -101,7 +114,7 @@ export function startPairing(
       reason: null,
       started_at: now,
       step_at: now,
-      expires_at: new Date(now.getTime() + PAIRING_LASTS_MS),
+      expires_at: new Date(now.getTime() + lastsMs),
     };
     await tx
       .insertInto('pairings')
@@ -122,7 +135,7 @@ export function cancelPairing(scope: Scope, id: string): Promise<void> {
     await endPairing(tx, scope, id);
     await want(tx, scope, id, 'unpaired', {
       status: 'unpaired',
-      status_reason: null,
+      status_reason: 'pairing_cancelled',
       status_at: scope.kernel.clock.now(),
     });
   });
@@ -146,6 +159,7 @@ type Columns = {
   phone?: null;
   status?: ChannelStatus;
   status_reason?: string | null;
+  status_until?: null;
   status_at?: Date;
 };
 
@@ -184,7 +198,7 @@ async function endPairing(tx: Tx, scope: Scope, channelId: string): Promise<void
   hint(scope, 'pairing', channelId);
 }
 
-async function isOnShow(
+async function isRepeated(
   tx: Tx,
   scope: Scope,
   channelId: string,
@@ -193,14 +207,11 @@ async function isOnShow(
 ): Promise<boolean> {
   const row = await tx
     .selectFrom('pairings')
-    .select(['step', 'method', 'phone', 'expires_at'])
+    .select(['step', 'method', 'phone', 'started_at'])
     .where('workspace_id', '=', scope.workspaceId)
     .where('channel_id', '=', channelId)
     .executeTakeFirst();
-  if (!row || isOver(row.step as PairingStepName)) return false;
-  return (
-    row.method === method &&
-    row.phone === phone &&
-    row.expires_at.getTime() > scope.kernel.clock.now().getTime()
-  );
+  if (!row || isOver(row.step as PairingStepName) || row.method !== method || row.phone !== phone)
+    return false;
+  return scope.kernel.clock.now().getTime() - row.started_at.getTime() < REPEATED_WITHIN_MS;
 }

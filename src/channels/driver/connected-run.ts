@@ -1,0 +1,69 @@
+import { outsideTransaction } from '../../kernel/index.ts';
+import type {
+  Adapter,
+  Connection,
+  ConnectionState,
+  CredentialStore,
+  EndReason,
+} from '../adapters/contract.ts';
+import type { Place } from '../place.ts';
+import { type Look, parkingAfter } from '../policy.ts';
+import { type Report, StateLog } from './report.ts';
+import { type Goal, park, writeLook } from './rows.ts';
+
+export type Links = {
+  /** The connection can send from now on, or cannot any more. */
+  ready(connection: Connection | undefined): void;
+};
+
+type Ended = { reason: EndReason } | 'aborted';
+
+/**
+ * Keeps a linked number connected until something else is wanted or the connection is over for good, which parks
+ * the channel. `closing` says at an abort whether the device is logged out as well; it was, when true comes back.
+ */
+export async function runConnected(
+  run: { place: Place; adapter: Adapter; store: CredentialStore; goal: Goal; report: Report; links: Links },
+  signal: AbortSignal,
+  closing: () => 'release' | 'logout',
+): Promise<boolean> {
+  const { place, adapter, store, goal, report, links } = run;
+  const states = new StateLog(place, goal);
+  const { promise: over, resolve } = Promise.withResolvers<Ended>();
+  const seen: { status: ConnectionState['status']; connection: Connection | undefined } = {
+    status: 'connecting',
+    connection: undefined,
+  };
+  const tell = () => links.ready(seen.status === 'connected' ? seen.connection : undefined);
+  const sink = report.sinkFor(state => {
+    if (signal.aborted) return;
+    seen.status = state.status;
+    if (state.status === 'ended') resolve(state);
+    else states.write(state);
+    tell();
+  });
+  const connection = outsideTransaction(() => adapter.connect(store, sink, () => place.lease.held()));
+  seen.connection = connection;
+  tell();
+  signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+  if (signal.aborted) resolve('aborted');
+  const ended = await over;
+  links.ready(undefined);
+  const how = ended === 'aborted' ? closing() : 'release';
+  const stood = seen.status === 'connected' || seen.status === 'restricted';
+  await connection.close(how);
+  await states.written();
+  if (ended !== 'aborted') await park(place, goal, ...parked(place, ended.reason));
+  else if (how === 'release' && place.lease.held()) await writeLook(place, goal, RELEASED);
+  return how === 'logout' && stood;
+}
+
+/** Nobody drives it for the moment: the next node writes what is. */
+const RELEASED: Look = { status: 'connecting', reason: 'restarting', until: null };
+
+function parked(place: Place, reason: EndReason): [Look, boolean] {
+  const { status, unpairs, retryAfterMs } = parkingAfter(reason);
+  const now = place.kernel.clock.now().getTime();
+  const until = retryAfterMs === undefined ? null : new Date(now + retryAfterMs);
+  return [{ status, reason, until }, unpairs];
+}

@@ -1,0 +1,137 @@
+import type { Adapter, Connection, CredentialStore } from '../adapters/contract.ts';
+import { credentialStore } from '../credentials.ts';
+import type { Place } from '../place.ts';
+import type { Driven } from '../ports.ts';
+import { type Links, runConnected } from './connected-run.ts';
+import { logOut } from './log-out.ts';
+import { runPairing } from './pairing-run.ts';
+import { logFault, type Ports, Report } from './report.ts';
+import { type Goal, settleUnlinked } from './rows.ts';
+
+const STUMBLE_MS = 1_000;
+
+/** One channel in the hands of this node: does what is wanted until nothing is left to do or the lease is gone. */
+export class Drive {
+  readonly place: Place;
+  readonly #adapter: Adapter;
+  readonly #ports: Ports;
+  readonly #onReady: () => void;
+  #goal: Goal;
+  #turn = new AbortController();
+  #stopped = false;
+  #connection: Connection | undefined;
+  readonly done: Promise<void>;
+
+  constructor(place: Place, adapter: Adapter, goal: Goal, ports: Ports, onReady: () => void) {
+    this.place = place;
+    this.#adapter = adapter;
+    this.#goal = goal;
+    this.#ports = ports;
+    this.#onReady = onReady;
+    place.lease.lost.addEventListener('abort', () => this.#stop(), { once: true });
+    this.done = this.#run();
+  }
+
+  /** What is wanted now; an older or equal generation changes nothing. */
+  aim(goal: Goal): void {
+    if (goal.generation <= this.#goal.generation) return;
+    this.#goal = goal;
+    this.#turn.abort();
+  }
+
+  /** The connection while it can send. */
+  get driven(): Driven | undefined {
+    if (!this.#connection) return undefined;
+    const { workspaceId, channelId, lease } = this.place;
+    return {
+      workspaceId,
+      channelId,
+      adapter: this.#adapter,
+      connection: this.#connection,
+      fence: lease.fence,
+      held: () => lease.held(),
+    };
+  }
+
+  async refreshGroups(): Promise<void> {
+    await this.#connection?.refreshGroups?.();
+  }
+
+  /** Lets the channel go: the connection is closed, the credentials stay valid. */
+  async stop(): Promise<void> {
+    this.#stop();
+    await this.done;
+  }
+
+  #stop(): void {
+    this.#stopped = true;
+    this.#turn.abort();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const report = new Report(this.place, this.#adapter, this.#ports);
+      const store = await credentialStore(this.place, raw => report.handOn(raw));
+      while (!this.#stopped && (await this.#pursue(report, store)));
+    } catch (error) {
+      logFault(this.place, 'drive', error);
+    }
+    this.#ready(undefined);
+    await this.place.lease.release().catch(error => logFault(this.place, 'release', error));
+  }
+
+  /** One goal; true when there is another one. A fault of the database or the like is tried again. */
+  async #pursue(report: Report, store: CredentialStore): Promise<boolean> {
+    const goal = this.#goal;
+    this.#turn = new AbortController();
+    const { signal } = this.#turn;
+    try {
+      const next = await this.#act(goal, report, store, signal);
+      if (next && this.#goal === goal) this.#goal = next;
+      return this.#goal !== goal;
+    } catch (error) {
+      logFault(this.place, 'drive', error);
+      if (!signal.aborted) await pause(STUMBLE_MS, signal);
+      return true;
+    }
+  }
+
+  async #act(
+    goal: Goal,
+    report: Report,
+    store: CredentialStore,
+    signal: AbortSignal,
+  ): Promise<Goal | undefined> {
+    const { place } = this;
+    const adapter = this.#adapter;
+    if (goal.wanted === 'pairing') return runPairing(place, adapter, store, goal, signal);
+    if (goal.wanted === 'connected') {
+      const links: Links = { ready: connection => this.#ready(connection) };
+      const run = { place, adapter, store, goal, report, links };
+      const loggedOut = await runConnected(run, signal, () => (this.#isLeaving() ? 'logout' : 'release'));
+      if (loggedOut) await settleUnlinked(place);
+      return undefined;
+    }
+    await logOut(place, adapter, store).catch(error => logFault(place, 'log_out', error));
+    await settleUnlinked(place);
+    return undefined;
+  }
+
+  #isLeaving(): boolean {
+    return !this.#stopped && (this.#goal.wanted === 'unpaired' || this.#goal.wanted === 'deleted');
+  }
+
+  #ready(connection: Connection | undefined): void {
+    if (this.#connection === connection) return;
+    this.#connection = connection;
+    this.#onReady();
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+}

@@ -1,0 +1,97 @@
+import { LeaseLost } from '../../kernel/index.ts';
+import type { Adapter, ConnectionState, LinkedAccount, RawInbound, Sink } from '../adapters/contract.ts';
+import { groupMetadata, syncAllGroups, syncSomeGroups } from '../group-sync.ts';
+import { takeIn } from '../intake.ts';
+import { fenced, type Place } from '../place.ts';
+import { lookOf } from '../policy.ts';
+import type { InboundSink, OutboundPayloads } from '../ports.ts';
+import { type Goal, writeLook } from './rows.ts';
+
+export type Ports = { sink: InboundSink; payloads: OutboundPayloads };
+
+type Living = Exclude<ConnectionState, { status: 'ended' }>;
+
+/** Takes what a connection reports to where it belongs: rows, intake and the rooms to the right. */
+export class Report {
+  readonly #place: Place;
+  readonly #adapter: Adapter;
+  readonly #ports: Ports;
+  #handing: Promise<unknown> = Promise.resolve();
+
+  constructor(place: Place, adapter: Adapter, ports: Ports) {
+    this.#place = place;
+    this.#adapter = adapter;
+    this.#ports = ports;
+  }
+
+  /** Hands on messages that are stored by now, in order; a room that fails does not hold up the socket. */
+  handOn(raw: RawInbound[]): void {
+    const { workspaceId, channelId } = this.#place;
+    const inbound = raw.flatMap(one => this.#adapter.parse(one));
+    this.#handing = this.#handing
+      .then(() => this.#ports.sink.inbound(workspaceId, channelId, inbound))
+      .catch(error => logFault(this.#place, 'hand_on', error));
+  }
+
+  sinkFor(onState: (state: ConnectionState) => void): Sink {
+    const place = this.#place;
+    const { workspaceId, channelId } = place;
+    const { sink, payloads } = this.#ports;
+    return {
+      state: onState,
+      groups: all => syncAllGroups(place, all),
+      groupsChanged: (changed, gone) => syncSomeGroups(place, changed, gone),
+      inbound: async raw => {
+        const vault = await place.kernel.secrets.vault(workspaceId);
+        const fresh = await fenced(place, 'channels.intake', tx => takeIn(tx, place, vault, raw));
+        if (fresh.length > 0) this.handOn(fresh);
+      },
+      receipts: facts => sink.receipts(workspaceId, channelId, facts),
+      late: answers => sink.late(workspaceId, channelId, answers),
+      payloadOf: id => payloads.payloadOf(workspaceId, channelId, id),
+      groupMetadata: id => groupMetadata(place, id),
+    };
+  }
+}
+
+/** Writes the states of one connection as they come, in order, and notes the facts worth keeping. */
+export class StateLog {
+  readonly #place: Place;
+  readonly #goal: Goal;
+  #last: Living['status'] | undefined;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(place: Place, goal: Goal) {
+    this.#place = place;
+    this.#goal = goal;
+  }
+
+  write(state: Living): void {
+    const fact = factOf(this.#last, state.status);
+    this.#last = state.status;
+    const account: LinkedAccount | undefined = state.status === 'connected' ? state : undefined;
+    this.#writing = this.#writing
+      .then(() => writeLook(this.#place, this.#goal, lookOf(state), account, fact))
+      .catch(error => logFault(this.#place, 'write_status', error));
+  }
+
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+}
+
+function factOf(
+  before: Living['status'] | undefined,
+  now: Living['status'],
+): { type: 'channel.connected' | 'channel.disconnected' | 'channel.restricted' } | undefined {
+  if (before === now) return undefined;
+  if (now === 'connected') return { type: 'channel.connected' };
+  if (now === 'restricted') return { type: 'channel.restricted' };
+  return before === 'connected' ? { type: 'channel.disconnected' } : undefined;
+}
+
+/** A lost lease is no fault: another node goes on. */
+export function logFault(place: Place, what: string, error: unknown): void {
+  if (error instanceof LeaseLost || place.lease.lost.aborted) return;
+  place.kernel.log.warn({ event: `channels.${what}_failed`, channel_id: place.channelId, err: error });
+}
