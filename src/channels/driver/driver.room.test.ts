@@ -160,7 +160,7 @@ describe('the driver of channels', () => {
       const { qr } = await getPairing(scope, id);
       return qr !== oldCode && qr;
     });
-    await until(() => simulatorRefuses(() => simulator.scan(OWNER, oldCode)));
+    expect(simulatorRefuses(() => simulator.scan(OWNER, oldCode))).toBe(true);
     await new Promise(resolve => setTimeout(resolve, 900));
     expect(await getPairing(scope, id)).toMatchObject({ step: 'show_qr' });
     simulator.scan(OWNER, code);
@@ -175,6 +175,7 @@ describe('the driver of channels', () => {
     expect(await getPairing(scope, id)).toMatchObject({ step: 'cancelled' });
     expect(await channel(id)).toMatchObject({ status: 'unpaired' });
     await until(() => simulatorRefuses(() => simulator.scan(OWNER, qr)));
+    await until(async () => (await stored(scope, id)).credentials === 0 && devices(OWNER).length === 0);
     expect(await stored(scope, id)).toEqual({ credentials: 0, keys: 0 });
   });
 

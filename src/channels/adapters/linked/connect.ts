@@ -89,6 +89,11 @@ export class LinkedConnection implements Connection {
   async #run(): Promise<void> {
     const auth = await this.#readAuth();
     if (!auth) return;
+    await this.#keepConnected(auth);
+    await auth.shut();
+  }
+
+  async #keepConnected(auth: Auth): Promise<void> {
     while (!this.#over.signal.aborted && this.#canWrite()) {
       if (this.#failures < TROUBLE) this.#state({ status: 'connecting' });
       const ending = await this.#once(auth);
@@ -96,7 +101,11 @@ export class LinkedConnection implements Connection {
       if (!this.#canWrite()) return;
       const verdict = verdictOn(ending, this.#leaving);
       if (verdict.action === 'stop') return;
-      if (verdict.action === 'end') return this.#state({ status: 'ended', reason: verdict.reason });
+      if (verdict.action === 'end') {
+        await auth.shut();
+        this.#state({ status: 'ended', reason: verdict.reason });
+        return;
+      }
       if (performance.now() - this.#openedAt > STABLE_MS) this.#failures = 0;
       this.#failures += 1;
       if (verdict.action === 'reconnect' && this.#failures < TROUBLE) continue;

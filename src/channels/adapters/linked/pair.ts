@@ -25,6 +25,19 @@ export async function* pairSteps(
 ): AsyncGenerator<PairingStep, void> {
   await store.clear();
   const auth = pairingAuth(store);
+  try {
+    yield* pairWith(auth, request, signal, setup);
+  } finally {
+    await auth.shut();
+  }
+}
+
+async function* pairWith(
+  auth: Auth,
+  request: PairingRequest,
+  signal: AbortSignal,
+  setup: LinkedSetup,
+): AsyncGenerator<PairingStep, void> {
   const code = request.method === 'code' ? bytesToCrockford(randomBytes(5)) : undefined;
   while (!signal.aborted) {
     const round = new Round(auth, setup, signal);

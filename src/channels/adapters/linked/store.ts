@@ -22,6 +22,8 @@ export type Auth = {
   /** Resolves once everything handed over so far is stored; rejects when credentials were refused. */
   settled(): Promise<void>;
   readInbound(key: string): Promise<Uint8Array | undefined>;
+  /** From now on nothing is stored; what is under way is waited for. Baileys goes on a little after its end. */
+  shut(): Promise<void>;
 };
 
 /** The stored credentials; undefined when there are none. Rejects when they cannot be read. */
@@ -46,6 +48,7 @@ export function readCredentials(stored: Uint8Array): AuthenticationCreds {
 function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
   const writer = new KeyWriter(store);
   let stored: Promise<void> = Promise.resolve();
+  let shut = false;
   return {
     creds,
     keys: {
@@ -54,10 +57,12 @@ function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
         const { changes, opened } = changesOf(data);
         // Key ids are drawn from the credentials: a key must never be known before they are.
         await stored.catch(() => undefined);
+        if (shut) throw new Error('This connection has ended.');
         await writer.write(changes, opened);
       },
     },
     save() {
+      if (shut) return;
       const plain = writeJson(creds);
       stored = stored.catch(() => undefined).then(() => inTime(store.writeCredentials(plain)));
       stored.catch(() => undefined);
@@ -67,6 +72,11 @@ function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
       await writer.settled();
     },
     readInbound: key => inTime(store.readInbound(key)),
+    async shut() {
+      shut = true;
+      await stored.catch(() => undefined);
+      await writer.settled();
+    },
   };
 }
 
