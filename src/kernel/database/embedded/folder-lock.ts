@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { StartError } from '../../errors.ts';
@@ -53,20 +52,27 @@ async function create(path: string, mark: string): Promise<boolean> {
 }
 
 async function takeFromTheDead(path: string, folder: string, options: LockOptions): Promise<void> {
-  const found = await readFile(path, 'utf8').catch(() => undefined);
+  const found = await read(path);
   if (found === undefined) return;
   const holder = readHolder(found);
   const verdict = holder === undefined ? 'out of sight' : await verdictOn(holder);
-  if (
-    verdict === 'alive' ||
-    (verdict === 'out of sight' && (await beats(path, options.silenceMs ?? SILENCE_MS)))
-  ) {
+  const dead =
+    verdict === 'dead' ||
+    (verdict === 'out of sight' && !(await beats(path, options.silenceMs ?? SILENCE_MS)));
+  // Given up or taken by another while we looked: then look at that one.
+  if ((await read(path)) !== found) return;
+  if (!dead) {
     throw new StartError(
       `The data folder ${folder} is in use by ${describe(holder)}. Stop that one first, or give this one another folder with CONVOKE_DATA_DIR.`,
     );
   }
-  if (await remove(path, found))
+  if (await removeAlone(path, found)) {
     options.warn(`Took over the data folder ${folder} from ${describe(holder)}, which is gone.`);
+  }
+}
+
+function read(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
 }
 
 /** Whether the file changes, or goes away, within `ms`. */
@@ -81,26 +87,30 @@ async function beats(path: string, ms: number): Promise<boolean> {
   return false;
 }
 
-/** Removes the lock that we judged, and no other that was put there meanwhile. */
-async function remove(path: string, judged: string): Promise<boolean> {
-  const aside = `${path}.${randomUUID()}`;
+/**
+ * Removes the lock that was judged dead. Of several who judged the same, one at a time may try, and only
+ * while it is still that lock: else the second would remove the new lock of the first.
+ */
+async function removeAlone(path: string, judged: string): Promise<boolean> {
+  const turn = `${path}.taking`;
+  if (!(await create(turn, String(process.pid)))) {
+    const since = (await stat(turn).catch(() => undefined))?.mtimeMs ?? Date.now();
+    // Left by one that crashed within these few lines.
+    if (Date.now() - since > SILENCE_MS) await rm(turn, { force: true });
+    await pause(LOOK_MS);
+    return false;
+  }
   try {
-    await rename(path, aside);
-  } catch {
-    return false;
+    if ((await read(path)) !== judged) return false;
+    await rm(path, { force: true });
+    return true;
+  } finally {
+    await rm(turn, { force: true });
   }
-  const taken = await readFile(aside, 'utf8');
-  if (taken !== judged) {
-    await create(path, taken);
-    await rm(aside, { force: true });
-    return false;
-  }
-  await rm(aside, { force: true });
-  return true;
 }
 
 function keep(path: string, mark: string, onLost: (error: Error) => void): FolderLock {
-  const isOurs = async () => (await readFile(path, 'utf8').catch(() => undefined)) === mark;
+  const isOurs = async () => (await read(path)) === mark;
   const beat = async () => {
     if (await isOurs()) {
       const now = new Date();
