@@ -1,4 +1,5 @@
 import { renderSVG } from 'uqr';
+import { z } from 'zod';
 import { AppError, IdParams, notFound, PageQuery, type Routes } from '../kernel/index.ts';
 import * as queries from './queries.ts';
 import {
@@ -153,7 +154,7 @@ function registerPairing(routes: Routes): void {
     tag,
     permission: 'channels.manage',
     params: IdParams,
-    answers: { 200: null },
+    answers: { 200: z.string().describe('An SVG picture') },
     handler: async ({ scope, params }) => {
       const { qr } = await queries.getPairing(scope, params.id);
       if (qr === undefined) throw notFound();
