@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type {
   Adapter,
   Connection,
@@ -100,14 +100,14 @@ export class Linked implements Sink {
   mayWrite = true;
   connection: Connection | undefined;
 
-  constructor(server: Server, timing: { qrMs?: number } = {}) {
+  constructor(server: Server, options: { qrMs?: number; log?: Logger } = {}) {
     this.adapter = createLinkedAdapter({
       socketUrl: server.socketUrl,
       rootKey: server.rootKey.toString('hex'),
       sandbox: true,
       log: pino({ level: 'silent' }),
       patience: 0.02,
-      ...timing,
+      ...options,
     });
   }
 
