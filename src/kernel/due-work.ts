@@ -14,6 +14,9 @@ export type DueItem = {
   priority: number;
 };
 
+/** What names an item. */
+export type DueKey = Pick<DueItem, 'workspaceId' | 'kind' | 'subjectId'>;
+
 /** Later than this, the claims that look ahead find it in time without being woken. */
 const WAKE_WITHIN_MS = 10_000;
 
@@ -46,6 +49,16 @@ export async function cancelDue(
     .where('kind', '=', kind)
     .where('subject_id', 'in', subjectIds)
     .execute();
+}
+
+/** The same for items of several workspaces and kinds, where an engine's transaction sees them. */
+export async function dropDue(tx: Tx, keys: DueKey[]): Promise<void> {
+  if (keys.length === 0) return;
+  const rows = keys.map(key => ({ w: key.workspaceId, k: key.kind, s: key.subjectId }));
+  await sql`
+    delete from due_work using json_to_recordset(${JSON.stringify(rows)}::json) as i(w uuid, k text, s uuid)
+    where workspace_id = i.w and kind = i.k and subject_id = i.s
+  `.execute(tx);
 }
 
 /**

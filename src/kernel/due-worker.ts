@@ -18,8 +18,10 @@ export type DueWorkerOptions = {
   leaseMs?: number;
   /** How many `fire` may run at the same time. */
   concurrency?: number;
+  /** How long before its instant `fire` gets an item, to prepare it; the caller then waits for the instant. */
+  leadMs?: number;
   /**
-   * Called at the instant, never before, with items in order of instant, then priority. Must call
+   * Called at the instant, never before (but see `leadMs`), with items in order of instant, then priority. Must call
    * `takeDue` in the transaction of what it does. When it rejects, what was not taken comes again.
    */
   fire: (items: DueItem[]) => Promise<void>;
@@ -80,6 +82,7 @@ class Worker implements DueWorker {
       perLane: options.batch ?? 500,
       leaseMs: 30_000,
       concurrency: 4,
+      leadMs: 0,
       ...options,
     };
     this.#pollMs = Math.min(POLL_MS, Math.max(20, (this.#options.aheadMs * 2) / 3));
@@ -177,14 +180,14 @@ class Worker implements DueWorker {
     }
     const next = this.#heap.peek();
     if (!next || this.#firing.size >= this.#options.concurrency) return;
-    const wait = next.dueAt.getTime() - this.#nodeNow();
+    const wait = next.dueAt.getTime() - this.#options.leadMs - this.#nodeNow();
     // Node's timers fire up to 1 ms early, so the last moment is waited for turn by turn.
     if (wait <= 1) this.#fireSoon = setImmediate(() => this.#pump());
     else this.#fireTimer = setTimeout(() => this.#pump(), Math.min(wait - 1, LONGEST_TIMER_MS));
   }
 
   #popDue(): DueItem[] {
-    const now = this.#nodeNow();
+    const now = this.#nodeNow() + this.#options.leadMs;
     const due: DueItem[] = [];
     while (due.length < this.#options.batch) {
       const next = this.#heap.peek();

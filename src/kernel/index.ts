@@ -25,7 +25,15 @@ export { afterCommit, type Database, inWorkspace, outsideTransaction, type Tx } 
 export { isUniqueViolation, sqlState } from './database/engine.ts';
 export type { Tables } from './database/tables.ts';
 export { registerDoctor } from './doctor.ts';
-export { cancelDue, type DueItem, giveBackDue, scheduleDue, takeDue } from './due-work.ts';
+export {
+  cancelDue,
+  type DueItem,
+  type DueKey,
+  dropDue,
+  giveBackDue,
+  scheduleDue,
+  takeDue,
+} from './due-work.ts';
 export { createDueWorker, type DueWorker, type DueWorkerOptions } from './due-worker.ts';
 export { AppError, type ErrorCode, type FieldError, invalidField, notFound, StartError } from './errors.ts';
 export { type Flush, type GroupCommit, groupCommit } from './group-commit.ts';

@@ -1,17 +1,18 @@
 import { sql } from 'kysely';
-import type { Driven, Wire } from '../channels/index.ts';
+import type { Driven, Wire, WireTarget } from '../channels/index.ts';
 import {
   type Content,
   type DueItem,
+  dropDue,
   type Kernel,
   newId,
   scheduleDue,
   type Tx,
   takeDue,
 } from '../kernel/index.ts';
-import { watchAt } from './due-kinds.ts';
+import { watchAt, watchKey } from './due-kinds.ts';
 import { advance, GROUP_GONE, type Journey, MISSED } from './journey.ts';
-import { type Change, type Locked, lockJourneys, writeJourneys } from './journeys.ts';
+import { type Change, idsBetween, type Locked, lockJourneys, writeJourneys } from './journeys.ts';
 
 /** An attempt that is committed as in flight and goes to the wire next. */
 export type Begun = {
@@ -21,6 +22,8 @@ export type Begun = {
   attemptId: string;
   driven: Driven;
   wire: Wire;
+  /** Not to be sent before. */
+  dueAt: Date;
   deadline: Date;
 };
 
@@ -30,7 +33,7 @@ export type Picked = { item: DueItem; driven: Driven };
 export const WATCH_GRACE_MS = 5_000;
 
 /**
- * One transaction for all that enters the wire now: claims are taken, each delivery is looked at again,
+ * One transaction for all that enters the wire in this moment: claims are taken, each delivery is looked at again,
  * and an attempt is written with our own provider id and the very bytes that will be sent. What was
  * cancelled or moved meanwhile is left alone; what is too late is missed.
  */
@@ -47,7 +50,7 @@ export function begin(kernel: Kernel, picked: Picked[], deadlineMs: number): Pro
     const mine = held.filter(({ item }) => taken.has(item));
     const keys = mine.map(({ item }) => ({ workspaceId: item.workspaceId, deliveryId: item.subjectId }));
     const locked = await lockJourneys(tx, keys);
-    const letters = await readLetters(tx, keys);
+    const letters = await readLetters(tx, [...locked.values()]);
     const now = kernel.clock.now();
     const deadline = new Date(now.getTime() + deadlineMs);
     const begun: Begun[] = [];
@@ -56,14 +59,15 @@ export function begin(kernel: Kernel, picked: Picked[], deadlineMs: number): Pro
       const delivery = locked.get(item.subjectId);
       const letter = letters.get(item.subjectId);
       if (!delivery || !letter || delivery.journey.status !== 'queued') continue;
-      const refused = refusal(delivery.journey, letter, now);
+      const refused = refusal(delivery, letter, now);
       if (refused) {
         changes.push({ locked: delivery, next: refused });
         continue;
       }
       begun.push(attemptOf(delivery, letter, driven, deadline));
-      const onTheWire = advance(delivery.journey, 'in_flight', now);
-      const recipients = letter.groupSize === null ? 1 : Math.max(0, letter.groupSize - 1);
+      const { dueAt } = delivery.journey;
+      const onTheWire = advance(delivery.journey, 'in_flight', dueAt > now ? dueAt : now);
+      const recipients = letter.group ? Math.max(0, letter.group.size - 1) : 1;
       changes.push({ locked: delivery, next: { ...onTheWire, recipients } });
     }
     await insertAttempts(tx, begun, letters);
@@ -73,69 +77,83 @@ export function begin(kernel: Kernel, picked: Picked[], deadlineMs: number): Pro
       tx,
       begun.map(attempt => watchAt(attempt, watchFrom)),
     );
-    await endWatch(
+    await dropDue(
       tx,
-      changes.filter(({ next }) => next.endedAt !== null).map(({ locked }) => locked),
+      changes.filter(({ next }) => next.endedAt !== null).map(({ locked: of }) => watchKey(of)),
     );
     return begun;
   });
 }
 
-/** Takes the watch off deliveries that are settled. */
-export async function endWatch(tx: Tx, of: { workspaceId: string; deliveryId: string }[]): Promise<void> {
-  if (of.length === 0) return;
-  const keys = JSON.stringify(of.map(({ workspaceId, deliveryId }) => ({ w: workspaceId, d: deliveryId })));
-  await sql`
-    delete from due_work using json_to_recordset(${keys}::json) as k(w uuid, d uuid)
-    where workspace_id = k.w and kind = 'delivery_watch' and subject_id = k.d
-  `.execute(tx);
-}
-
-/** What there is to send, and to whom. */
+/** What there is to send. */
 type Letter = {
   content: Content;
-  phone: string | null;
-  groupProviderId: string | null;
-  groupSize: number | null;
-  groupGone: boolean;
-  /** By the database's clock. */
-  late: boolean;
+  group: { providerId: string; size: number; archived: boolean } | null;
+  /** How many attempts there were before. */
   attempts: number;
 };
 
-async function readLetters(
-  tx: Tx,
-  keys: { workspaceId: string; deliveryId: string }[],
-): Promise<Map<string, Letter>> {
-  if (keys.length === 0) return new Map();
-  const wanted = JSON.stringify(keys.map(key => ({ w: key.workspaceId, d: key.deliveryId })));
-  const { rows } = await sql<Letter & { id: string }>`
-    select d.id, m.content, d.phone, g.provider_id as "groupProviderId", g.size as "groupSize",
-      (d.group_id is not null and (g.id is null or g.archived_at is not null)) as "groupGone",
-      d.catch_up_until < now() as late,
-      case when d.in_flight_at is null then 0 else (
-        select count(*)::int from attempts a where a.workspace_id = d.workspace_id and a.delivery_id = d.id
-      ) end as attempts
-    from json_to_recordset(${wanted}::json) as k(w uuid, d uuid)
-    join deliveries d on d.workspace_id = k.w and d.id = k.d
-    join messages m on m.workspace_id = d.workspace_id and m.id = d.message_id
-    left join groups g on g.workspace_id = d.workspace_id and g.id = d.group_id
+async function readLetters(tx: Tx, deliveries: Locked[]): Promise<Map<string, Letter>> {
+  if (deliveries.length === 0) return new Map();
+  const wanted = deliveries.map(of => ({
+    w: of.workspaceId,
+    d: of.deliveryId,
+    m: of.messageId,
+    g: of.groupId,
+  }));
+  const { rows } = await sql<{
+    id: string;
+    content: Content;
+    provider_id: string | null;
+    size: number;
+    archived: boolean;
+  }>`
+    select k.d as id, m.content, g.provider_id, g.size, g.archived_at is not null as archived
+    from json_to_recordset(${JSON.stringify(wanted)}::json) as k(w uuid, d uuid, m uuid, g uuid)
+    join messages m on m.workspace_id = k.w and m.id = k.m
+    left join groups g on g.workspace_id = k.w and g.id = k.g
+    where ${idsBetween(
+      'm',
+      deliveries.map(of => of.messageId),
+    )}
   `.execute(tx);
-  return new Map(rows.map(row => [row.id, row]));
+  const earlier = await countAttempts(
+    tx,
+    deliveries.filter(of => of.journey.inFlightAt !== null),
+  );
+  return new Map(
+    rows.map(({ id, content, provider_id: providerId, size, archived }) => [
+      id,
+      {
+        content,
+        group: providerId === null ? null : { providerId, size, archived },
+        attempts: earlier.get(id) ?? 0,
+      },
+    ]),
+  );
 }
 
-function refusal(journey: Journey, letter: Letter, now: Date): Journey | undefined {
-  if (letter.late) return advance(journey, 'missed', now, MISSED);
-  if (letter.groupGone) return advance(journey, 'failed', now, GROUP_GONE);
-  return undefined;
+async function countAttempts(tx: Tx, deliveries: Locked[]): Promise<Map<string, number>> {
+  if (deliveries.length === 0) return new Map();
+  const wanted = deliveries.map(of => ({ w: of.workspaceId, d: of.deliveryId }));
+  const { rows } = await sql<{ d: string; count: number }>`
+    select k.d, count(*)::int as count from json_to_recordset(${JSON.stringify(wanted)}::json) as k(w uuid, d uuid)
+    join attempts a on a.workspace_id = k.w and a.delivery_id = k.d group by k.d
+  `.execute(tx);
+  return new Map(rows.map(row => [row.d, row.count]));
+}
+
+function refusal(delivery: Locked, letter: Letter, now: Date): Journey | undefined {
+  if (delivery.late) return advance(delivery.journey, 'missed', now, MISSED);
+  const gone = delivery.groupId !== null && (letter.group === null || letter.group.archived);
+  return gone ? advance(delivery.journey, 'failed', now, GROUP_GONE) : undefined;
 }
 
 function attemptOf(delivery: Locked, letter: Letter, driven: Driven, deadline: Date): Begun {
   const { adapter } = driven;
-  const target =
-    letter.groupProviderId === null
-      ? ({ kind: 'phone', phone: letter.phone ?? '' } as const)
-      : ({ kind: 'group', providerId: letter.groupProviderId } as const);
+  const target: WireTarget = letter.group
+    ? { kind: 'group', providerId: letter.group.providerId }
+    : { kind: 'phone', phone: delivery.phone ?? '' };
   return {
     workspaceId: delivery.workspaceId,
     channelId: delivery.channelId,
@@ -147,6 +165,7 @@ function attemptOf(delivery: Locked, letter: Letter, driven: Driven, deadline: D
       to: adapter.address(target),
       payload: adapter.encode(letter.content),
     },
+    dueAt: delivery.journey.dueAt,
     deadline,
   };
 }

@@ -1,4 +1,4 @@
-import type { DueItem } from '../kernel/index.ts';
+import type { DueItem, DueKey } from '../kernel/index.ts';
 
 /** Due at the instant of a delivery; its lane is the channel. Only who drives the channel claims it. */
 export const DELIVERY = 'delivery';
@@ -28,4 +28,12 @@ export function deliveryAt(
   dueAt: Date,
 ): DueItem {
   return { ...watchAt(of, dueAt), kind: DELIVERY };
+}
+
+export function watchKey(of: { workspaceId: string; deliveryId: string }): DueKey {
+  return { workspaceId: of.workspaceId, kind: WATCH, subjectId: of.deliveryId };
+}
+
+export function deliveryKey(of: { workspaceId: string; deliveryId: string }): DueKey {
+  return { ...watchKey(of), kind: DELIVERY };
 }

@@ -9,6 +9,7 @@ import {
 } from '../kernel/index.ts';
 import { type Begun, begin, type Picked } from './begin.ts';
 import { DELIVERY } from './due-kinds.ts';
+import { untilInstant } from './instant.ts';
 import type { Settling } from './settle.ts';
 
 export type OutboxOptions = {
@@ -28,6 +29,8 @@ const DEADLINE_MS = 60_000;
 const IN_FLIGHT = { socket: 8, http: 64 };
 const READY = 500;
 const BEGIN_BATCH = 500;
+/** An attempt is committed this much ahead, so that at the instant itself only the wire is left. */
+const LEAD_MS = 20;
 const STOP_MS = 20_000;
 const RETRY_MS = 1_000;
 
@@ -36,7 +39,7 @@ type Lane = { ready: DueItem[]; flying: number };
 
 /**
  * Hands due deliveries of the channels that this node drives to their connections: claimed ahead by
- * the due worker, begun in batches as places on the wire get free, sent, settled in batches.
+ * the due worker, begun in batches as places on the wire get free, sent at the instant, settled in batches.
  */
 export function createOutbox(
   kernel: Kernel,
@@ -70,6 +73,7 @@ class Engine implements Outbox {
       kind: DELIVERY,
       lanes: () => this.#lanesWithRoom(),
       perLane: READY,
+      leadMs: LEAD_MS,
       fire: items => this.#take(items),
     });
   }
@@ -201,6 +205,7 @@ class Engine implements Outbox {
 
   async #send(attempt: Begun): Promise<void> {
     const { driven, wire, deadline } = attempt;
+    await untilInstant(this.#kernel.clock, attempt.dueAt);
     const started = this.#kernel.clock.monotonic();
     const outcome = driven.held() ? await send(driven, wire, deadline) : notSent(this.#kernel.clock.now());
     this.#land(attempt.channelId);

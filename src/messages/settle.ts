@@ -1,10 +1,16 @@
 import { sql } from 'kysely';
 import type { LateAnswer, SendOutcome } from '../channels/index.ts';
-import { type GroupCommit, groupCommit, type Kernel, scheduleDue, type Tx } from '../kernel/index.ts';
-import { endWatch } from './begin.ts';
-import { deliveryAt, watchAt } from './due-kinds.ts';
+import {
+  dropDue,
+  type GroupCommit,
+  groupCommit,
+  type Kernel,
+  scheduleDue,
+  type Tx,
+} from '../kernel/index.ts';
+import { deliveryAt, watchAt, watchKey } from './due-kinds.ts';
 import { type Journey, judgeAttempt, settle } from './journey.ts';
-import { type Change, lockJourneys, writeJourneys } from './journeys.ts';
+import { type Change, idsBetween, lockJourneys, writeJourneys } from './journeys.ts';
 
 /** The answer to one attempt, from the wire or late. */
 export type Settlement = {
@@ -76,11 +82,10 @@ async function settleAll(tx: Tx, all: Settlement[], now: Date): Promise<void> {
     tx,
     queued.flatMap(({ locked: of, next }) => [deliveryAt(of, next.dueAt), watchAt(of, next.catchUpUntil)]),
   );
-  await endWatch(
+  const ended = changes.filter(({ next }) => next.status !== 'queued' && next.status !== 'in_flight');
+  await dropDue(
     tx,
-    changes
-      .filter(({ next }) => next.status !== 'queued' && next.status !== 'in_flight')
-      .map(({ locked: of }) => of),
+    ended.map(({ locked: of }) => watchKey(of)),
   );
 }
 
@@ -125,6 +130,10 @@ async function settleAttempts(tx: Tx, settlements: Settlement[]): Promise<Set<st
       provider_id = coalesce(s.provider_id, a.provider_id)
     from s
     where a.workspace_id = s.workspace_id and a.id = s.id
+      and ${idsBetween(
+        'a',
+        settlements.map(settlement => settlement.attemptId),
+      )}
       and (a.status = 'in_flight' or (a.status = 'unknown' and s.status in ('accepted', 'refused')))
     returning a.id
   `.execute(tx);

@@ -3,13 +3,14 @@ import {
   createDueWorker,
   type DueItem,
   type DueWorker,
+  dropDue,
   type Kernel,
   scheduleDue,
   type Tx,
   takeDue,
 } from '../kernel/index.ts';
 import { WATCH_GRACE_MS } from './begin.ts';
-import { DELIVERY, WATCH, watchAt } from './due-kinds.ts';
+import { deliveryKey, WATCH, watchAt } from './due-kinds.ts';
 import { advance, MISSED, UNKNOWN } from './journey.ts';
 import { type Change, type Locked, lockJourneys, writeJourneys } from './journeys.ts';
 
@@ -41,7 +42,10 @@ async function endAll(tx: Tx, kernel: Kernel, items: DueItem[]): Promise<void> {
   const now = kernel.clock.now();
   const queued = watched.filter(({ of }) => of.journey.status === 'queued');
   const missed = queued.filter(({ of, at }) => at >= of.journey.catchUpUntil);
-  await dropDue(tx, missed);
+  await dropDue(
+    tx,
+    missed.map(({ of }) => deliveryKey(of)),
+  );
   const open = await settleOverdue(
     tx,
     watched.filter(({ of }) => of.journey.status !== 'queued'),
@@ -58,15 +62,6 @@ async function endAll(tx: Tx, kernel: Kernel, items: DueItem[]): Promise<void> {
       return deadline ? [watchAt(of, new Date(deadline.getTime() + WATCH_GRACE_MS))] : [];
     }),
   ]);
-}
-
-async function dropDue(tx: Tx, missed: Watched[]): Promise<void> {
-  if (missed.length === 0) return;
-  const keys = JSON.stringify(missed.map(({ of }) => ({ w: of.workspaceId, d: of.deliveryId })));
-  await sql`
-    delete from due_work using json_to_recordset(${keys}::json) as k(w uuid, d uuid)
-    where workspace_id = k.w and kind = ${DELIVERY} and subject_id = k.d
-  `.execute(tx);
 }
 
 /**

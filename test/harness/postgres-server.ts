@@ -40,8 +40,11 @@ server=$!
 (cat <&3; kill -INT $server; while kill -0 $server; do sleep 0.1; done; rm -rf "$folder") >/dev/null 2>&1 &
 wait $server`;
 
-/** A new cluster of the given major version on a free port of 127.0.0.1. */
-export async function startPostgres(version: 18 | 15): Promise<PostgresServer> {
+/** A new cluster of the given major version on a free port of 127.0.0.1; `settings` go over those for tests. */
+export async function startPostgres(
+  version: 18 | 15,
+  settings: Record<string, string> = {},
+): Promise<PostgresServer> {
   const binaries = version === 18 ? packagedBinaries() : findPostgres15();
   if (binaries === undefined)
     throw new Error(`There are no binaries of PostgreSQL ${version} on this machine.`);
@@ -57,7 +60,8 @@ export async function startPostgres(version: 18 | 15): Promise<PostgresServer> {
   );
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const stop = await run(join(runnable, 'postgres'), data, port, folder, owner);
+    const given = { ...SETTINGS, ...settings, port: String(port) };
+    const stop = await run(join(runnable, 'postgres'), data, given, folder, owner);
     if (typeof stop === 'function') {
       return {
         url: (database = 'postgres', login = 'postgres') =>
@@ -118,14 +122,11 @@ function readableFor(owner: Owner, binaries: string, folder: string): string {
 async function run(
   program: string,
   data: string,
-  port: number,
+  given: Record<string, string>,
   folder: string,
   owner: Owner,
 ): Promise<string | (() => Promise<void>)> {
-  const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => [
-    '-c',
-    `${name}=${value}`,
-  ]);
+  const settings = Object.entries(given).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn('sh', ['-c', GUARD, 'sh', folder, program, '-D', data, ...settings], {
     ...owner,
     cwd: folder,

@@ -1,0 +1,3 @@
+export async function benchNumbers(): Promise<boolean> {
+  return true;
+}

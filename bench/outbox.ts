@@ -1,0 +1,3 @@
+export async function benchOutbox(): Promise<boolean> {
+  return true;
+}

@@ -1,0 +1,210 @@
+import { parseArgs } from 'node:util';
+import { PgBoss } from 'pg-boss';
+import { newId, type Scope } from '../src/kernel/index.ts';
+import { createMessages, sendMany } from '../src/messages/index.ts';
+import { ScriptedChannels, ScriptedProvider, scriptedChannel } from '../test/harness/scripted-adapter.ts';
+import { benchWorkspace, type Ground, openGround, statement } from './ground.ts';
+import { percentile, printMachine, printTable } from './report.ts';
+
+type Options = { waiting: number; due: number; windowMs: number };
+
+/** What one contender did: lateness in ms per firing, and how often each item fired. */
+type Firings = { late: number[]; early: number; times: Map<string, number> };
+
+const LEAD_MS = 4_000;
+const PATIENCE_MS = 15_000;
+
+/**
+ * How late a message is handed to its adapter, with many more waiting: the whole way, attempt committed.
+ * Beside it, in the same run and process: bare timers (the limit), and pg-boss polling at its fastest.
+ */
+export async function benchSchedule(args: string[]): Promise<boolean> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      waiting: { type: 'string', default: '100000' },
+      due: { type: 'string', default: '300' },
+      window: { type: 'string', default: '20' },
+    },
+  });
+  const options: Options = {
+    waiting: Number(values.waiting),
+    due: Number(values.due),
+    windowMs: Number(values.window) * 1_000,
+  };
+  const ground = await openGround();
+  try {
+    printMachine(ground.name);
+    console.log(
+      `waiting    ${options.waiting}, of which ${options.due} fall due within ${options.windowMs / 1_000} s`,
+    );
+    const { timer, ours, boss } = await run(ground, options);
+    printTable([
+      rowOf('bare timer (the limit)', timer, timer),
+      rowOf('convoke: hand-off to the adapter', ours, timer),
+      rowOf('pg-boss, polling every 0.5 s', boss, timer),
+    ]);
+    return [timer, ours, boss].every(firings => isExact(firings, options.due));
+  } finally {
+    await ground.close();
+  }
+}
+
+async function run(ground: Ground, options: Options) {
+  const convoke = await prepareConvoke(ground, options.waiting);
+  const boss = await prepareBoss(ground, options.waiting);
+  await statement(ground.url, 'analyze');
+  const from = Date.now() + LEAD_MS;
+  const instants = Array.from({ length: options.due }, (_, n) =>
+    Math.round(from + ((n + Math.random()) * options.windowMs) / options.due),
+  );
+  await convoke.schedule(instants);
+  await boss.schedule(instants);
+  const timer = armTimers(instants);
+  await waitFor(
+    () => [timer, convoke.firings, boss.firings].every(firings => firings.times.size >= options.due),
+    from + options.windowMs + PATIENCE_MS,
+  );
+  await convoke.stop();
+  await boss.stop();
+  return { timer, ours: convoke.firings, boss: boss.firings };
+}
+
+function armTimers(instants: number[]): Firings {
+  const firings = none();
+  instants.forEach((instant, n) => {
+    const fire = () => {
+      if (Date.now() < instant) setImmediate(fire);
+      else note(firings, String(n), instant);
+    };
+    setTimeout(fire, instant - Date.now());
+  });
+  return firings;
+}
+
+async function prepareConvoke(ground: Ground, waiting: number) {
+  const { kernel } = ground;
+  const firings = none();
+  const provider = new ScriptedProvider();
+  provider.script = wire => {
+    const text = Buffer.from(wire.payload).toString();
+    note(firings, text, Number(text.split(' ')[1]));
+    return { outcome: 'accepted', at: new Date(), providerId: wire.providerId };
+  };
+  const scope = await benchWorkspace(kernel);
+  const channelId = await scriptedChannel(scope);
+  await fillOutbox(ground, scope, channelId, waiting);
+  const channels = new ScriptedChannels();
+  channels.connect(provider, scope, channelId);
+  const messages = createMessages(kernel, channels);
+  messages.start();
+  return {
+    firings,
+    schedule: async (instants: number[]) => {
+      await sendMany(
+        scope,
+        instants.map((instant, n) => ({
+          channelId,
+          target: { phone: '+491701234567' },
+          content: { type: 'text' as const, text: { body: `${n} ${instant}` } },
+          dueAt: new Date(instant),
+          catchUpMs: 60_000,
+          source: 'api' as const,
+          sourceId: null,
+        })),
+      );
+    },
+    stop: () => messages.stop(),
+  };
+}
+
+/** Messages of the coming month, written in bulk as `sendMany` would write them. */
+async function fillOutbox(ground: Ground, scope: Scope, channelId: string, waiting: number): Promise<void> {
+  await statement(
+    ground.url,
+    `with settings as (
+       select set_config('app.door', 'engine', true), set_config('app.workspace_id', $1, true)
+     ), made as (
+       select gen_random_uuid() as id, now() + interval '1 hour' + n * interval '20 seconds' as due_at
+       from settings, generate_series(1, $3::int) n
+     ), m as (
+       insert into messages (workspace_id, id, channel_id, direction, source, content)
+       select $1::uuid, id, $2::uuid, 'out', 'api', '{"type":"text","text":{"body":"later"}}' from made
+     ), d as (
+       insert into deliveries (workspace_id, id, message_id, channel_id, phone, due_at, catch_up_until)
+       select $1::uuid, id, id, $2::uuid, '+491701234567', due_at, due_at + interval '15 minutes' from made
+     )
+     insert into due_work (workspace_id, kind, subject_id, lane, due_at)
+     select $1::uuid, kind, id, $2::uuid, due_at
+     from made, unnest(array['delivery', 'delivery_watch']) as kind`,
+    [scope.workspaceId, channelId, waiting],
+  );
+}
+
+async function prepareBoss(ground: Ground, waiting: number) {
+  const firings = none();
+  const boss = new PgBoss({ connectionString: ground.url, max: 4 });
+  boss.on('error', error => console.error(`pg-boss: ${error.message}`));
+  await boss.start();
+  await boss.createQueue('bench');
+  for (let done = 0; done < waiting; done += 5_000) {
+    const jobs = Array.from({ length: Math.min(5_000, waiting - done) }, (_, n) => ({
+      data: {},
+      startAfter: new Date(Date.now() + 3_600_000 + (done + n) * 20_000),
+    }));
+    await boss.insert('bench', jobs);
+  }
+  await boss.work<{ id: string; instant: number }>(
+    'bench',
+    { pollingIntervalSeconds: 0.5, batchSize: 50 },
+    async jobs => {
+      for (const { data } of jobs) note(firings, data.id, data.instant);
+    },
+  );
+  return {
+    firings,
+    schedule: async (instants: number[]) => {
+      await boss.insert(
+        'bench',
+        instants.map(instant => ({ data: { id: newId(), instant }, startAfter: new Date(instant) })),
+      );
+    },
+    stop: () => boss.stop({ graceful: false }),
+  };
+}
+
+function none(): Firings {
+  return { late: [], early: 0, times: new Map() };
+}
+
+function note(firings: Firings, id: string, instant: number): void {
+  if (Date.now() < instant) firings.early += 1;
+  firings.late.push(performance.timeOrigin + performance.now() - instant);
+  firings.times.set(id, (firings.times.get(id) ?? 0) + 1);
+}
+
+function twice(firings: Firings): number {
+  return [...firings.times.values()].filter(count => count > 1).length;
+}
+
+function isExact(firings: Firings, due: number): boolean {
+  return firings.early === 0 && twice(firings) === 0 && firings.times.size === due;
+}
+
+function rowOf(name: string, firings: Firings, limit: Firings): Record<string, string | number> {
+  const p99 = percentile(firings.late, 0.99);
+  return {
+    'lateness in ms': name,
+    p50: percentile(firings.late, 0.5).toFixed(1),
+    p99: p99.toFixed(1),
+    max: percentile(firings.late, 1).toFixed(1),
+    'p99 / limit': (p99 / percentile(limit.late, 0.99)).toFixed(1),
+    fired: firings.times.size,
+    early: firings.early,
+    twice: twice(firings),
+  };
+}
+
+async function waitFor(done: () => boolean, until: number): Promise<void> {
+  while (!done() && Date.now() < until) await new Promise(resolve => setTimeout(resolve, 100));
+}
