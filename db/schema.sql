@@ -632,6 +632,12 @@ AS $procedure$
   end
   $procedure$;
 
+CREATE OR REPLACE FUNCTION public.convoke_workspace()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$ select nullif(current_setting('app.workspace_id', true), '')::uuid $function$;
+
 CREATE OR REPLACE PROCEDURE public.convoke_workspace_table(IN target regclass, IN engine_too boolean DEFAULT false)
  LANGUAGE plpgsql
 AS $procedure$
@@ -648,9 +654,3 @@ AS $procedure$
     end if;
   end
   $procedure$;
-
-CREATE OR REPLACE FUNCTION public.convoke_workspace()
- RETURNS uuid
- LANGUAGE sql
- STABLE
-AS $function$ select nullif(current_setting('app.workspace_id', true), '')::uuid $function$;

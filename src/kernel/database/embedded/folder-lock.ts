@@ -71,8 +71,12 @@ async function takeFromTheDead(path: string, folder: string, options: LockOption
   }
 }
 
+/** Undefined when there is none. */
 function read(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined);
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new StartError(`The lock of the data folder cannot be read: ${error.message}`, { cause: error });
+  });
 }
 
 /** Whether the file changes, or goes away, within `ms`. */
@@ -112,7 +116,8 @@ async function removeAlone(path: string, judged: string): Promise<boolean> {
 function keep(path: string, mark: string, onLost: (error: Error) => void): FolderLock {
   const isOurs = async () => (await read(path)) === mark;
   const beat = async () => {
-    if (await isOurs()) {
+    // Only a lock that is seen to be gone is lost; what cannot be read now is looked at again.
+    if (await isOurs().catch(() => true)) {
       const now = new Date();
       await utimes(path, now, now).catch(() => undefined);
     } else if (!released) {
