@@ -219,7 +219,7 @@ describe('a login', () => {
       });
     }
     const bare = await http.app.inject({ method: 'POST', url: '/v1/where', headers: { cookie } });
-    expect(bare.json()).toMatchObject({ status: 403, code: 'foreign_origin' });
+    expect(bare.statusCode).toBe(204);
   });
 });
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
-/** A browser named by CONVOKE_BROWSER wins over the one from the package. */
+/** A browser named by CHROMIUM_PATH wins over the one from the package. */
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
-    executablePath: process.env.CONVOKE_BROWSER ?? (await unpackedChromium()),
+    executablePath: process.env.CHROMIUM_PATH ?? (await unpackedChromium()),
     args: ['--no-sandbox', '--headless=shell', '--disable-gpu'],
   });
 }

@@ -1,4 +1,12 @@
-import type { Adapter, Capabilities, Channels, Driven, SendOutcome, Wire } from '../../src/channels/index.ts';
+import type {
+  Adapter,
+  Capabilities,
+  Channels,
+  Connection,
+  Driven,
+  SendOutcome,
+  Wire,
+} from '../../src/channels/index.ts';
 import { declareKind } from '../../src/channels/index.ts';
 import { inWorkspace, newId, type Scope } from '../../src/kernel/index.ts';
 
@@ -46,7 +54,7 @@ export class ScriptedProvider {
     };
   }
 
-  connectionOf(channelId: string): ReturnType<Adapter['connect']> {
+  connectionOf(channelId: string): Connection {
     return {
       send: async (wire, deadline) => {
         const text = Buffer.from(wire.payload).toString('utf8');
@@ -61,6 +69,8 @@ export class ScriptedProvider {
     return this.arrived.map(message => message.text);
   }
 }
+
+export type Provider = { adapter: Adapter; connectionOf(channelId: string): Connection };
 
 /** The channels that one node drives, switched by the test. */
 export class ScriptedChannels implements Channels {
@@ -80,7 +90,7 @@ export class ScriptedChannels implements Channels {
     return () => this.#listeners.delete(listener);
   }
 
-  connect(provider: ScriptedProvider, scope: Scope, channelId: string, fence = 1): void {
+  connect(provider: Provider, scope: Scope, channelId: string, fence = 1): void {
     const driven: Driven = {
       workspaceId: scope.workspaceId,
       channelId,

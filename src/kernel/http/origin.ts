@@ -4,24 +4,22 @@ import { AppError } from '../errors.ts';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Refuses changes that another web site makes a browser send. A request with a cookie must prove that
- * it comes from our own pages; one without a cookie may come from anywhere but a foreign page.
+ * Refuses changes that another web site makes a browser send. Browsers name the page that a change
+ * comes from; a client that names none is no browser and carries only what its owner gave it.
  * Throws `foreign_origin`.
  */
 export function refuseForeignOrigin(request: FastifyRequest, publicUrl: string | undefined): void {
   if (SAFE.has(request.method)) return;
-  const { origin, host, cookie } = request.headers;
+  const { origin, host } = request.headers;
   const site = request.headers['sec-fetch-site'];
   if (origin !== undefined) {
     if (isOwn(origin, host, publicUrl)) return;
-  } else if (site !== undefined) {
-    if (site === 'same-origin' || site === 'none') return;
-  } else if (cookie === undefined) {
+  } else if (site === undefined || site === 'same-origin' || site === 'none') {
     return;
   }
   throw new AppError(
     'foreign_origin',
-    'A change with a login cookie must come from the pages of this Convoke. Send the header "Origin" with its address; behind a proxy set CONVOKE_PUBLIC_URL.',
+    'Changes are accepted from the pages of this Convoke only. Behind a proxy, set CONVOKE_PUBLIC_URL to the address that people open.',
   );
 }
 
