@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { sql } from 'kysely';
 import { PgBoss } from 'pg-boss';
 import { newId, type Scope } from '../src/kernel/index.ts';
 import { createMessages, sendMany } from '../src/messages/index.ts';
@@ -119,25 +120,31 @@ async function prepareConvoke(ground: Ground, waiting: number) {
 }
 
 /** Messages of the coming month, written in bulk as `sendMany` would write them. */
-async function fillOutbox(ground: Ground, scope: Scope, channelId: string, waiting: number): Promise<void> {
-  await statement(
-    ground.url,
-    `with settings as (
-       select set_config('app.door', 'engine', true), set_config('app.workspace_id', $1, true)
-     ), made as (
-       select gen_random_uuid() as id, now() + interval '1 hour' + n * interval '20 seconds' as due_at
-       from settings, generate_series(1, $3::int) n
-     ), m as (
-       insert into messages (workspace_id, id, channel_id, direction, source, content)
-       select $1::uuid, id, $2::uuid, 'out', 'api', '{"type":"text","text":{"body":"later"}}' from made
-     ), d as (
-       insert into deliveries (workspace_id, id, message_id, channel_id, phone, due_at, catch_up_until)
-       select $1::uuid, id, id, $2::uuid, '+491701234567', due_at, due_at + interval '15 minutes' from made
-     )
-     insert into due_work (workspace_id, kind, subject_id, lane, due_at)
-     select $1::uuid, kind, id, $2::uuid, due_at
-     from made, unnest(array['delivery', 'delivery_watch']) as kind`,
-    [scope.workspaceId, channelId, waiting],
+async function fillOutbox(
+  { kernel }: Ground,
+  scope: Scope,
+  channelId: string,
+  waiting: number,
+): Promise<void> {
+  const { workspaceId } = scope;
+  await kernel.database.inEngine('bench.fill', tx =>
+    sql`
+      with made as (
+        select gen_random_uuid() as id, now() + interval '1 hour' + n * interval '20 seconds' as due_at
+        from generate_series(1, ${waiting}::int) n
+      ), m as (
+        insert into messages (workspace_id, id, channel_id, direction, source, content)
+        select ${workspaceId}::uuid, id, ${channelId}::uuid, 'out', 'api', '{"type":"text","text":{"body":"later"}}'
+        from made
+      ), d as (
+        insert into deliveries (workspace_id, id, message_id, channel_id, phone, due_at, catch_up_until)
+        select ${workspaceId}::uuid, id, id, ${channelId}::uuid, '+491701234567', due_at, due_at + interval '1 hour'
+        from made
+      )
+      insert into due_work (workspace_id, kind, subject_id, lane, due_at)
+      select ${workspaceId}::uuid, kind, id, ${channelId}::uuid, due_at
+      from made, unnest(array['delivery', 'delivery_watch']) as kind
+    `.execute(tx),
   );
 }
 

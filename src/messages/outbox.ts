@@ -26,7 +26,7 @@ export type Outbox = {
 };
 
 const DEADLINE_MS = 60_000;
-const IN_FLIGHT = { socket: 8, http: 64 };
+const IN_FLIGHT = { socket: 8, http: 256 };
 const READY = 500;
 const BEGIN_BATCH = 500;
 /** An attempt is committed this much ahead, so that at the instant itself only the wire is left. */
