@@ -1,3 +1,155 @@
-export async function benchNumbers(): Promise<boolean> {
-  return true;
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { sql } from 'kysely';
+import { startSimulators } from '../sim/world.ts';
+import { createChannels, createLinkedAdapter } from '../src/channels/index.ts';
+import * as queries from '../src/channels/queries.ts';
+import * as service from '../src/channels/service.ts';
+import { createLeases, type Scope } from '../src/kernel/index.ts';
+import { until } from '../test/harness/until.ts';
+import { benchWorkspace, type Ground, openGround } from './ground.ts';
+import type { Sample } from './numbers-node.ts';
+import { printMachine, printTable } from './report.ts';
+
+type Simulators = Awaited<ReturnType<typeof startSimulators>>;
+
+const AT_ONCE = 2;
+
+/**
+ * Memory per idle paired number: numbers are paired first, then a fresh node takes them over step by step and
+ * tells its memory after a garbage collection. The slope counts; the simulator is a process of its own.
+ */
+export async function benchNumbers(args: string[]): Promise<boolean> {
+  const { values } = parseArgs({
+    args,
+    options: { numbers: { type: 'string', default: '40' }, steps: { type: 'string', default: '5' } },
+  });
+  const [numbers, steps] = [Number(values.numbers), Number(values.steps)];
+  const ground = await openGround();
+  const simulators = await startSimulators({ port: 0 });
+  try {
+    printMachine(ground.name);
+    const scope = await benchWorkspace(ground.kernel);
+    const ids = await pairAll(ground, simulators, scope, numbers);
+    const samples = await takeOver(ground, simulators, ids, steps);
+    report(samples);
+    return samples.at(-1)?.numbers === numbers;
+  } finally {
+    await simulators.stop();
+    await ground.close();
+  }
+}
+
+async function pairAll(
+  ground: Ground,
+  { whatsapp }: Simulators,
+  scope: Scope,
+  numbers: number,
+): Promise<string[]> {
+  const { kernel } = ground;
+  const leases = createLeases(kernel);
+  const channels = createChannels(kernel, { leases, adapters: [linkedAdapter(ground, whatsapp)] });
+  await channels.start();
+  const ids: string[] = [];
+  const phones = Array.from({ length: numbers }, (_, n) => `+4915550${String(100_000 + n)}`);
+  const pairNext = async () => {
+    for (let number = phones.pop(); number !== undefined; number = phones.pop()) {
+      await post(whatsapp.url, '/phones', { number, name: `Phone ${number}` });
+      const id = await service.create(scope, { kind: 'linked', label: number });
+      await service.startPairing(scope, id, { method: 'qr' });
+      const qr = await until(async () => (await queries.getPairing(scope, id)).qr, { within: 60_000 });
+      await post(whatsapp.url, `/phones/${encodeURIComponent(number)}/scan`, { qr });
+      await until(() => channels.drivenById(id), { within: 60_000, what: () => `${number} to connect` });
+      ids.push(id);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, pairNext));
+  await channels.stop();
+  await leases.stop();
+  return ids;
+}
+
+/** The node starts while every number is held by somebody else; they are let go of step by step. */
+async function takeOver(
+  ground: Ground,
+  { whatsapp }: Simulators,
+  ids: string[],
+  steps: number,
+): Promise<Sample[]> {
+  await hold(ground, ids, '1 hour');
+  const node = fork(fileURLToPath(new URL('numbers-node.ts', import.meta.url)), {
+    execArgv: ['--expose-gc'],
+    env: {
+      ...process.env,
+      BENCH_URL: ground.url,
+      BENCH_KEY: ground.kernel.config.masterKey ?? '',
+      BENCH_WHATSAPP: JSON.stringify(whatsapp),
+    },
+  });
+  const ended = once(node, 'exit');
+  const samples: Sample[] = [];
+  for (let step = 0; step <= steps; step++) {
+    const numbers = Math.round((ids.length * step) / steps);
+    await hold(ground, ids.slice(0, numbers), '0 seconds');
+    node.send({ numbers });
+    const [said] = (await Promise.race([once(node, 'message'), ended.then(() => [undefined])])) as [
+      Sample | undefined,
+    ];
+    if (!said) throw new Error('The node that was to be measured ended.');
+    samples.push(said);
+  }
+  node.disconnect();
+  await ended;
+  return samples;
+}
+
+async function hold({ kernel }: Ground, ids: string[], duration: string): Promise<void> {
+  await kernel.database.inEngine('bench.hold', tx =>
+    sql`
+      insert into leases (name, holder, fence, expires_at)
+      select 'channel:' || id, 'bench', 1000, now() + ${duration}::interval
+      from json_array_elements_text(${JSON.stringify(ids)}::json) as i(id)
+      on conflict (name) do update set expires_at = excluded.expires_at, holder = 'bench', fence = leases.fence + 1
+      where leases.holder = 'bench' or leases.expires_at <= now()
+    `.execute(tx),
+  );
+}
+
+function linkedAdapter({ kernel }: Ground, whatsapp: Simulators['whatsapp']) {
+  const { socketUrl, rootKey } = whatsapp;
+  return createLinkedAdapter({ socketUrl, rootKey, sandbox: true, log: kernel.log });
+}
+
+async function post(url: string, path: string, body: unknown): Promise<void> {
+  const response = await fetch(new URL(path, url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`The simulator answered ${response.status} ${await response.text()}`);
+}
+
+function report(samples: Sample[]): void {
+  printTable(
+    samples.map(({ numbers, rss, heap, outside }) => ({
+      numbers,
+      'resident MB': rss.toFixed(1),
+      'heap MB': heap.toFixed(1),
+      'outside the heap MB': outside.toFixed(1),
+    })),
+  );
+  const slopes = (['rss', 'heap', 'outside'] as const).map(name => slope(samples, name).toFixed(2));
+  console.log(
+    `per idle number: ${slopes[0]} MB resident, ${slopes[1]} MB heap, ${slopes[2]} MB outside of it`,
+  );
+}
+
+/** Least squares over the steps. */
+function slope(samples: Sample[], name: 'rss' | 'heap' | 'outside'): number {
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [x, y] = [mean(samples.map(sample => sample.numbers)), mean(samples.map(sample => sample[name]))];
+  const over = samples.reduce((sum, sample) => sum + (sample.numbers - x) * (sample[name] - y), 0);
+  return over / samples.reduce((sum, sample) => sum + (sample.numbers - x) ** 2, 0);
 }
