@@ -9,6 +9,7 @@ import {
 } from 'baileys';
 import type { CredentialStore, KeyChange, RawInbound } from '../contract.ts';
 import { inTime, KeyWriter } from './key-writer.ts';
+import { KnownKeys } from './known-keys.ts';
 
 /** Not a key of Signal: an opened message that is stored with the ratchet that opened it. */
 export const OPENED = 'opened-message';
@@ -47,18 +48,21 @@ export function readCredentials(stored: Uint8Array): AuthenticationCreds {
 
 function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
   const writer = new KeyWriter(store);
+  const known = new KnownKeys(store);
   let stored: Promise<void> = Promise.resolve();
   let shut = false;
   return {
     creds,
     keys: {
-      get: (type, ids) => readKeys(store, type, ids),
+      get: (type, ids) => readKeys(known, type, ids),
       async set(data) {
         const { changes, opened } = changesOf(data);
         // Key ids are drawn from the credentials: a key must never be known before they are.
         await stored.catch(() => undefined);
         if (shut) throw new Error('This connection has ended.');
+        known.doubted(changes);
         await writer.write(changes, opened);
+        known.written(changes);
       },
     },
     save() {
@@ -81,12 +85,12 @@ function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
 }
 
 async function readKeys<T extends keyof SignalDataTypeMap>(
-  store: CredentialStore,
+  known: KnownKeys,
   type: T,
   ids: string[],
 ): Promise<{ [id: string]: SignalDataTypeMap[T] }> {
   if (ids.length === 0) return {};
-  const stored = await inTime(store.readKeys(type, ids));
+  const stored = await known.read(type, ids);
   const found: { [id: string]: SignalDataTypeMap[T] } = {};
   for (const [id, value] of stored) found[id] = readValue(type, value);
   return found;
