@@ -21,6 +21,8 @@ async function demo(): Promise<void> {
   const simulators = await startSimulators({
     port: Number(process.env.CONVOKE_SIMULATOR_PORT ?? 3100),
     stateFile: join(dataDir, 'whatsapp-simulator.json'),
+  }).catch((error: Error) => {
+    throw new StartError(error.message);
   });
   const password = passwordOf(dataDir);
   try {

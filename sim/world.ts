@@ -27,7 +27,11 @@ export async function startSimulators(options: { port: number; stateFile?: strin
     (resolve, reject) => {
       child.once('error', reject);
       child.once('exit', code =>
-        reject(new Error(`The WhatsApp simulator ended at start with ${code}. Is its port in use?`)),
+        reject(
+          new Error(
+            `The WhatsApp simulator could not start (exit code ${code}). Port ${options.port} may be in use: set CONVOKE_SIMULATOR_PORT to another one, or to 0 for a free one.`,
+          ),
+        ),
       );
       createInterface({ input: out }).once('line', line => resolve(JSON.parse(line)));
     },

@@ -4,8 +4,18 @@ const DAY = 24 * HOUR;
 
 /** The words of the app are English, so its dates are too, in the reader's own flavour of it. */
 export const locale =
-  (typeof navigator === 'undefined' ? [] : navigator.languages).find(language => language.startsWith('en')) ??
-  'en-GB';
+  (typeof navigator === 'undefined' ? [] : navigator.languages).find(
+    language => language.startsWith('en') && isKnown(language),
+  ) ?? 'en-GB';
+
+/** Some systems hand their POSIX locale to the browser as it is, and Intl throws on that. */
+function isKnown(language: string): boolean {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(language).length > 0;
+  } catch {
+    return false;
+  }
+}
 
 export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -69,6 +79,11 @@ export function countdown(ms: number): string {
 /** "America/New_York" as people write it. */
 export function zoneWords(zone: string): string {
   return zone.replaceAll('_', ' ');
+}
+
+/** At the start of a line. */
+export function capitalised(words: string): string {
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
 /** How soon what `relative` says would change, in milliseconds. */
