@@ -9,8 +9,11 @@ import {
 } from '@tanstack/react-router';
 import { Problem } from './kit/api.ts';
 import { Failed, NotFound } from './kit/fallbacks.tsx';
+import { uuid } from './kit/uuid.ts';
 import { Waiting } from './kit/waiting.tsx';
 import { meQuery } from './rooms/identity/api.ts';
+import { type Outcome, outcomes } from './rooms/messages/outcomes.ts';
+import { type Step, steps } from './rooms/reminders/draft.ts';
 import { WorkspacePages } from './workspace-pages.tsx';
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -55,7 +58,7 @@ const workspaceStart = createRoute({
   getParentRoute: () => workspace,
   path: '/',
   beforeLoad: ({ params }) => {
-    throw redirect({ to: '/w/$slug/channels', params, replace: true });
+    throw redirect({ to: '/w/$slug/reminders', params, replace: true });
   },
 });
 
@@ -83,11 +86,86 @@ const pairPage = createRoute({
   component: lazyRouteComponent(() => import('./rooms/channels/pair-page.tsx'), 'PairPage'),
 });
 
+const reminderList = createRoute({
+  getParentRoute: () => workspace,
+  path: 'reminders',
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { status?: 'active' | 'paused' | 'ended'; q?: string } => {
+    const status = (['active', 'paused', 'ended'] as const).find(one => one === search.status);
+    return { ...(status ? { status } : {}), ...(typeof search.q === 'string' ? { q: search.q } : {}) };
+  },
+  component: lazyRouteComponent(() => import('./rooms/reminders/reminder-list.tsx'), 'ReminderList'),
+});
+
+const beginReminder = createRoute({
+  getParentRoute: () => workspace,
+  path: 'reminders/new',
+  // The draft has its id before the first keystroke; the address carries it.
+  beforeLoad: ({ params, preload }) => {
+    if (preload) return;
+    throw redirect({
+      to: '/w/$slug/reminders/new/$draftId',
+      params: { slug: params.slug, draftId: uuid() },
+      replace: true,
+    });
+  },
+});
+
+const newReminder = createRoute({
+  getParentRoute: () => workspace,
+  path: 'reminders/new/$draftId',
+  validateSearch: readStep,
+  component: lazyRouteComponent(() => import('./rooms/reminders/new-reminder.tsx'), 'NewReminder'),
+});
+
+const reminderPage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'reminders/$id',
+  component: lazyRouteComponent(() => import('./rooms/reminders/reminder-page.tsx'), 'ReminderPage'),
+});
+
+const editReminder = createRoute({
+  getParentRoute: () => workspace,
+  path: 'reminders/$id/edit',
+  validateSearch: readStep,
+  component: lazyRouteComponent(() => import('./rooms/reminders/edit-reminder.tsx'), 'EditReminder'),
+});
+
+const activityList = createRoute({
+  getParentRoute: () => workspace,
+  path: 'activity',
+  validateSearch: (search: Record<string, unknown>): { outcome?: Outcome } => {
+    const outcome = outcomes.find(one => one === search.outcome);
+    return outcome ? { outcome } : {};
+  },
+  component: lazyRouteComponent(() => import('./rooms/messages/activity-list.tsx'), 'ActivityList'),
+});
+
+const messagePage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'activity/$id',
+  component: lazyRouteComponent(() => import('./rooms/messages/message-page.tsx'), 'MessagePage'),
+});
+
 const tree = root.addChildren([
   start,
   signIn,
   setup,
-  workspace.addChildren([workspaceStart, channelList, newChannel, channelPage, pairPage]),
+  workspace.addChildren([
+    workspaceStart,
+    channelList,
+    newChannel,
+    channelPage,
+    pairPage,
+    reminderList,
+    beginReminder,
+    newReminder,
+    reminderPage,
+    editReminder,
+    activityList,
+    messagePage,
+  ]),
 ]);
 
 export function createAppRouter(client: QueryClient) {
@@ -108,6 +186,11 @@ declare module '@tanstack/react-router' {
   interface Register {
     router: ReturnType<typeof createAppRouter>;
   }
+}
+
+function readStep(search: Record<string, unknown>): { step?: Step } {
+  const step = steps.find(one => one === search.step);
+  return step ? { step } : {};
 }
 
 /** The signed-in person; sends others to the door, with the way back. */

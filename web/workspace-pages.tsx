@@ -1,4 +1,4 @@
-import { IconPlugConnected } from '@tabler/icons-react';
+import { IconActivity, IconCalendarRepeat, IconPlugConnected } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Outlet, useNavigate, useParams } from '@tanstack/react-router';
 import { NotFound } from './kit/fallbacks.tsx';
@@ -7,9 +7,15 @@ import { PersonMenu } from './kit/frame/person-menu.tsx';
 import { LiveProvider } from './kit/live.tsx';
 import { WorkspaceProvider } from './kit/workspace.tsx';
 import { meQuery, signOut } from './rooms/identity/api.ts';
+import { NeedsYou } from './rooms/messages/needs-you.tsx';
 
 function placesOf(slug: string): Place[] {
-  return [{ word: 'Channels', icon: IconPlugConnected, link: { to: '/w/$slug/channels', params: { slug } } }];
+  const params = { slug };
+  return [
+    { word: 'Reminders', icon: IconCalendarRepeat, link: { to: '/w/$slug/reminders', params } },
+    { word: 'Activity', icon: IconActivity, link: { to: '/w/$slug/activity', params } },
+    { word: 'Channels', icon: IconPlugConnected, link: { to: '/w/$slug/channels', params }, apart: true },
+  ];
 }
 
 /** Everything below /w/{slug}: the frame, the live stream, and the page in the middle. */
@@ -34,7 +40,12 @@ export function WorkspacePages() {
         <Frame
           workspace={membership}
           places={placesOf(slug)}
-          tools={<PersonMenu username={me.user.username} onSignOut={() => void leave()} />}
+          tools={
+            <>
+              <NeedsYou />
+              <PersonMenu username={me.user.username} onSignOut={() => void leave()} />
+            </>
+          }
         >
           <Outlet />
         </Frame>

@@ -11,7 +11,7 @@ export function ErrorView({ error, retry }: { error: unknown; retry?: (() => voi
         <Text>
           {problem?.message ?? 'This page met something that it did not expect. Try again, or load it anew.'}
         </Text>
-        {retry && (
+        {retry && problem?.status !== 404 && (
           <Button
             variant="default"
             size="sm"

@@ -12,6 +12,7 @@ export function NotFound() {
       <Empty
         shape="lost"
         title="There is nothing at this address"
+        order={1}
         action={
           <Button component="a" href="/">
             To the start

@@ -10,4 +10,6 @@ type OfAnchor = Pick<
 /** A button that leads somewhere: looks like a button, is a link. */
 export const ButtonLink = createLink((props: ButtonProps & OfAnchor) => <Button component="a" {...props} />);
 
-export const TextLink = createLink((props: AnchorProps & OfAnchor) => <Anchor {...props} />);
+export const TextLink = createLink((props: AnchorProps & OfAnchor) => (
+  <Anchor underline="always" {...props} />
+));

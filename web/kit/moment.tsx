@@ -1,15 +1,16 @@
 import { Tooltip } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { serverNow } from './clock.ts';
-import { browserZone, exact, relative, staysTrueFor, wallWords, zoneWords } from './time.ts';
+import { browserZone, capitalised, exact, relative, staysTrueFor, wallWords, zoneWords } from './time.ts';
 
 /** An instant in words that stay true; the exact one on hover or tap. */
-export function Moment({ at }: { at: string }) {
+export function Moment({ at, capital }: { at: string; capital?: true }) {
   const instant = Date.parse(at);
   const now = useNow(current => staysTrueFor(instant, current));
+  const words = relative(instant, { now });
   return (
     <Tooltip label={exact(instant)}>
-      <time dateTime={at}>{relative(instant, { now })}</time>
+      <time dateTime={at}>{capital ? capitalised(words) : words}</time>
     </Tooltip>
   );
 }

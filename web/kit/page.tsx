@@ -31,7 +31,7 @@ export function Page({ title, heading, beside, action, others, back, width = 'wi
         </Group>
       )}
       <div className={styles.head}>
-        <Group gap="xs" miw={0} mih="var(--convoke-touch)">
+        <Group gap="xs" className={styles.name}>
           {heading ?? <Title order={1}>{title}</Title>}
           {beside}
         </Group>

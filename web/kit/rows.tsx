@@ -11,7 +11,8 @@ export function Rows({ label, children }: { label: string; children: ReactNode }
   );
 }
 
-type Words = { title: ReactNode; meta: ReactNode; status?: ReactNode };
+type OfAnchor = Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'title'>;
+type Words = { title: ReactNode; meta?: ReactNode; status?: ReactNode };
 
 /** Two lines: what, and its next or last moment; the status at the right. */
 function RowWords({ title, meta, status }: Words) {
@@ -21,9 +22,11 @@ function RowWords({ title, meta, status }: Words) {
         <Text fw={550} lineClamp={2}>
           {title}
         </Text>
-        <Text size="sm" c="dimmed" component="div">
-          {meta}
-        </Text>
+        {meta !== undefined && (
+          <Text size="sm" c="dimmed" component="div">
+            {meta}
+          </Text>
+        )}
       </div>
       {status}
     </>
@@ -38,13 +41,14 @@ export function Row(words: Words) {
   );
 }
 
-/** A row that leads to its page. */
+/** A row that leads to its page. `aside` = a button beside the way there. */
 export const RowLink = createLink(
-  ({ title, meta, status, ...anchor }: Words & Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'title'>) => (
-    <li>
+  ({ title, meta, status, aside, ...anchor }: Words & { aside?: ReactNode } & OfAnchor) => (
+    <li className={styles.item}>
       <a {...anchor} className={styles.row}>
         <RowWords title={title} meta={meta} status={status} />
       </a>
+      {aside}
     </li>
   ),
 );

@@ -2,7 +2,6 @@ import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from
 import {
   type Icon,
   IconBook2,
-  IconCheck,
   IconDeviceDesktop,
   IconLogout,
   IconMoon,
@@ -19,7 +18,7 @@ const schemes: [scheme: MantineColorScheme, word: string, icon: Icon][] = [
 export function PersonMenu({ username, onSignOut }: { username: string; onSignOut: () => void }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Menu position="bottom-end" shadow="md" width="target" styles={{ dropdown: { minWidth: '14rem' } }}>
+    <Menu withInitialFocusPlaceholder={false} position="bottom-end" shadow="md">
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="xl" radius="xl" aria-label={`Menu of ${username}`}>
           <IconUserCircle stroke={1.5} size="1.75rem" aria-hidden />
@@ -27,18 +26,13 @@ export function PersonMenu({ username, onSignOut }: { username: string; onSignOu
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{username}</Menu.Label>
-        {schemes.map(([scheme, word, Picture]) => (
-          <Menu.Item
-            key={scheme}
-            role="menuitemradio"
-            aria-checked={colorScheme === scheme}
-            leftSection={<Picture size="1.1em" aria-hidden />}
-            rightSection={colorScheme === scheme ? <IconCheck size="1.1em" aria-hidden /> : undefined}
-            onClick={() => setColorScheme(scheme)}
-          >
-            {word}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={colorScheme} onChange={value => setColorScheme(value as MantineColorScheme)}>
+          {schemes.map(([scheme, word, Picture]) => (
+            <Menu.RadioItem key={scheme} value={scheme} rightSection={<Picture size="1.1em" aria-hidden />}>
+              {word}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item component="a" href="/docs" leftSection={<IconBook2 size="1.1em" aria-hidden />}>
           API documents

@@ -50,7 +50,7 @@ export function ChannelMenu({ channel }: { channel: Channel }) {
     });
 
   return (
-    <Menu position="bottom-end" shadow="md">
+    <Menu withInitialFocusPlaceholder={false} position="bottom-end" shadow="md">
       <Menu.Target>
         <ActionIcon
           variant="default"

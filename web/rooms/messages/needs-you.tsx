@@ -1,0 +1,85 @@
+import { ActionIcon, Indicator, Popover, Stack, Text, Title } from '@mantine/core';
+import { IconBell } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { serverNow } from '../../kit/clock.ts';
+import { TextLink } from '../../kit/links.tsx';
+import { useWorkspace } from '../../kit/workspace.tsx';
+import { channelsQuery } from '../channels/api.ts';
+import { explain, needsYou } from '../channels/words.ts';
+import { type Message, needsYouQuery } from './api.ts';
+
+/** What is older is history; it stays on the Activity page. */
+const RECENT_MS = 7 * 86_400_000;
+const MOST = 99;
+
+/** The bell: channels that wait for a person, and messages of the last week that did not go as they should. */
+export function NeedsYou() {
+  const workspace = useWorkspace();
+  const { slug } = workspace;
+  const [open, setOpen] = useState(false);
+  const channels = useQuery(channelsQuery(workspace)).data?.filter(needsYou) ?? [];
+  const messages = useQuery(needsYouQuery(workspace)).data?.filter(isRecent) ?? [];
+  const count = channels.length + messages.length;
+  const shown = count > MOST ? `${MOST}+` : String(count);
+  const close = () => setOpen(false);
+  return (
+    <Popover opened={open} onChange={setOpen} position="bottom-end" shadow="md" trapFocus returnFocus>
+      <Indicator label={shown} disabled={count === 0} color="red">
+        <Popover.Target>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="xl"
+            radius="xl"
+            aria-label={
+              count === 0
+                ? 'Nothing needs you'
+                : `${shown} ${count === 1 ? 'thing needs' : 'things need'} you`
+            }
+            onClick={() => setOpen(!open)}
+          >
+            <IconBell stroke={1.5} size="1.6rem" aria-hidden />
+          </ActionIcon>
+        </Popover.Target>
+      </Indicator>
+      <Popover.Dropdown aria-label="What needs you" maw="min(24rem, 92vw)">
+        <Stack gap="md">
+          <Title order={2}>{count === 0 ? 'Nothing needs you' : 'Needs you'}</Title>
+          {count === 0 && (
+            <Text tabIndex={0} data-autofocus>
+              Channels that lost their connection and messages that failed would stand here.
+            </Text>
+          )}
+          {channels.map(channel => (
+            <Stack key={channel.id} gap={0}>
+              <TextLink to="/w/$slug/channels/$id" params={{ slug, id: channel.id }} onClick={close}>
+                {channel.label}
+              </TextLink>
+              <Text size="sm">{explain(channel).words}</Text>
+            </Stack>
+          ))}
+          {messages.length > 0 && (
+            <Stack gap={0}>
+              <TextLink
+                to="/w/$slug/activity"
+                params={{ slug }}
+                search={{ outcome: 'needs_you' }}
+                onClick={close}
+              >
+                {messages.length === 1
+                  ? '1 message'
+                  : `${messages.length > MOST ? `${MOST}+` : messages.length} messages`}
+              </TextLink>
+              <Text size="sm">failed, were missed or ended unclear in the last seven days.</Text>
+            </Stack>
+          )}
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function isRecent({ delivery }: Message): boolean {
+  return serverNow() - Date.parse(delivery.ended_at ?? delivery.due_at) < RECENT_MS;
+}
