@@ -7,7 +7,12 @@ silenceConsole();
 const port = Number(process.env.CONVOKE_SIMULATOR_PORT ?? '0');
 const seed = Number(process.env.CONVOKE_SIMULATOR_SEED ?? '1');
 const stateFile = process.env.CONVOKE_SIMULATOR_STATE;
-const simulator = await startWhatsAppSimulator({ port, seed, ...(stateFile ? { stateFile } : {}) });
+const simulator = await startWhatsAppSimulator({ port, seed, ...(stateFile ? { stateFile } : {}) }).catch(
+  (error: Error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  },
+);
 const ready = {
   url: simulator.controlUrl,
   socket_url: simulator.socketUrl,
