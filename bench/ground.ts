@@ -99,7 +99,7 @@ async function ownServer() {
     shared_buffers: '512MB',
     max_wal_size: '4GB',
   });
-  return { url: server.url(), stop: server.stop, own: true };
+  return { url: server.url(), stop: () => server.stop(), own: true };
 }
 
 async function versionOf(url: string): Promise<string> {
