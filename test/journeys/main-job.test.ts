@@ -77,6 +77,8 @@ describe('the main job, through the page', () => {
     await page.getByText('Class 3A').waitFor();
     await page.getByText('Class 3B').waitFor();
     await phone.close();
+    const { body } = await client<{ data: { status: string; phone: string }[] }>('GET', '/v1/channels');
+    expect(body.data).toMatchObject([{ status: 'connected', phone: OWNER }]);
   });
 
   it('schedules a reminder one minute ahead to both groups, saved once however often Save is pressed in two tabs', async () => {
@@ -96,11 +98,11 @@ describe('the main job, through the page', () => {
 
     const twin = await context.newPage();
     await twin.goto(draft);
-    await twin.getByRole('button', { name: 'Save' }).waitFor();
+    await twin.getByRole('button', { name: 'Save reminder' }).waitFor();
     const hammer = (tab: Page) =>
       tab.evaluate(() => {
         const save = [...document.querySelectorAll('button')].find(
-          button => button.textContent?.trim() === 'Save',
+          button => button.textContent?.trim() === 'Save reminder',
         );
         for (let press = 0; press < 10; press++) save?.click();
       });
