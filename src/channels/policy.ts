@@ -25,9 +25,9 @@ const after: Record<PairingStepName, readonly PairingStepName[]> = {
   cancelled: [],
 };
 
-/** Whether a pairing may go from one step to the other; `done`, `failed` and `cancelled` are final. */
-export function mayStep(from: PairingStepName, to: PairingStepName): boolean {
-  return after[from].includes(to);
+/** The steps from which a pairing may go to this one; `done`, `failed` and `cancelled` are final. */
+export function stepsBefore(to: PairingStepName): PairingStepName[] {
+  return (Object.keys(after) as PairingStepName[]).filter(from => after[from].includes(to));
 }
 
 export function isOver(step: PairingStepName): boolean {

@@ -10,7 +10,14 @@ import {
   type Tx,
 } from '../kernel/index.ts';
 import { recordChannel } from './activity.ts';
-import { isOver, mayPair, PAIRING_LASTS_MS, type PairingStepName, type Wanted } from './policy.ts';
+import {
+  isOver,
+  mayPair,
+  PAIRING_LASTS_MS,
+  type PairingStepName,
+  stepsBefore,
+  type Wanted,
+} from './policy.ts';
 import type { ChannelStatus, NewChannel, NewPairing } from './schema.ts';
 
 /** A double click, or a page that asks twice. */
@@ -193,7 +200,7 @@ async function endPairing(tx: Tx, scope: Scope, channelId: string): Promise<void
     .set({ step: 'cancelled', secret: null, step_at: scope.kernel.clock.now() })
     .where('workspace_id', '=', scope.workspaceId)
     .where('channel_id', '=', channelId)
-    .where('step', 'in', ['starting', 'show_qr', 'show_code', 'connecting'])
+    .where('step', 'in', stepsBefore('cancelled'))
     .execute();
   hint(scope, 'pairing', channelId);
 }

@@ -1,5 +1,6 @@
 import type { Adapter, Connection, CredentialStore } from '../adapters/contract.ts';
 import { credentialStore } from '../credentials.ts';
+import { pause } from '../pause.ts';
 import type { Place } from '../place.ts';
 import type { Driven } from '../ports.ts';
 import { type Links, runConnected } from './connected-run.ts';
@@ -75,6 +76,7 @@ export class Drive {
       while (!this.#stopped && (await this.#pursue(report, store)));
     } catch (error) {
       logFault(this.place, 'drive', error);
+      await pause(STUMBLE_MS, this.place.lease.lost);
     }
     this.#ready(undefined);
     await this.place.lease.release().catch(error => logFault(this.place, 'release', error));
@@ -112,8 +114,9 @@ export class Drive {
       if (loggedOut) await settleUnlinked(place);
       return undefined;
     }
-    await logOut(place, adapter, store).catch(error => logFault(place, 'log_out', error));
-    await settleUnlinked(place);
+    await logOut(place, adapter, store, signal).catch(error => logFault(place, 'log_out', error));
+    // Whoever takes over after an end of the program tries it again.
+    if (!this.#stopped) await settleUnlinked(place);
     return undefined;
   }
 
@@ -126,12 +129,4 @@ export class Drive {
     this.#connection = connection;
     this.#onReady();
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

@@ -5,13 +5,19 @@ import type { Place } from '../place.ts';
 const PATIENCE_MS = 15_000;
 
 /**
- * Makes the provider forget stored credentials, best effort: connects, says so, and gives up after 15 s. Nothing
- * that comes in meanwhile is reported.
+ * Makes the provider forget stored credentials, best effort: connects, says so, and gives up after 15 s or at the
+ * signal. Nothing that comes in meanwhile is reported.
  */
-export async function logOut(place: Place, adapter: Adapter, store: CredentialStore): Promise<void> {
+export async function logOut(
+  place: Place,
+  adapter: Adapter,
+  store: CredentialStore,
+  signal: AbortSignal,
+): Promise<void> {
   if (!(await adapter.linkedAccount(store))) return;
   const { promise: ready, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, PATIENCE_MS);
+  signal.addEventListener('abort', () => resolve(), { once: true });
   const sink = deafTo(state => {
     if (state.status === 'connected' || state.status === 'restricted' || state.status === 'ended') resolve();
   });
@@ -19,7 +25,7 @@ export async function logOut(place: Place, adapter: Adapter, store: CredentialSt
   const connection = outsideTransaction(() => adapter.connect(store, sink, held));
   await ready;
   clearTimeout(timer);
-  await connection.close('logout');
+  await connection.close(signal.aborted ? 'release' : 'logout');
 }
 
 function deafTo(state: (state: ConnectionState) => void): Sink {

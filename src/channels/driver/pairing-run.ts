@@ -20,7 +20,14 @@ import {
   writePairingStep,
 } from './rows.ts';
 
-type Run = { place: Place; adapter: Adapter; store: CredentialStore; goal: Goal; pairing: PairingRow };
+type Run = {
+  place: Place;
+  adapter: Adapter;
+  store: CredentialStore;
+  goal: Goal;
+  pairing: PairingRow;
+  signal: AbortSignal;
+};
 
 /**
  * Drives one pairing to its end and writes each step as a row. Returns the goal that follows: `connected` once a
@@ -38,7 +45,7 @@ export async function runPairing(
     await park(place, goal, { status: 'unpaired', reason: null, until: null }, true);
     return undefined;
   }
-  const run = { place, adapter, store, goal, pairing };
+  const run = { place, adapter, store, goal, pairing, signal };
   // Somebody else has begun it and is gone: what the phone agreed to meanwhile counts, a code on show does not.
   if (pairing.step !== 'starting') return concludeOr(run, 'interrupted');
   const left = pairing.expires_at.getTime() - place.kernel.clock.now().getTime();
@@ -88,7 +95,7 @@ async function conclude(run: Run, account: LinkedAccount): Promise<Goal | undefi
   if (outcome === 'done') return { wanted: 'connected', generation: goal.generation };
   if (outcome === 'superseded') return undefined;
   const label = await labelByPhone(place, account.phone);
-  await logOut(place, run.adapter, run.store);
+  await logOut(place, run.adapter, run.store, run.signal);
   return fail(run, 'number_already_linked', label);
 }
 

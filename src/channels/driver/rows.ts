@@ -1,10 +1,11 @@
+import { type RawBuilder, sql } from 'kysely';
 import { type Actor, hint, isUniqueViolation, type Tx } from '../../kernel/index.ts';
 import { type ChannelFacts, recordChannel } from '../activity.ts';
 import type { LinkedAccount } from '../adapters/contract.ts';
 import { eraseCredentials } from '../credentials.ts';
 import { archiveAllGroups } from '../group-sync.ts';
 import { fenced, type Place, unfenced } from '../place.ts';
-import { type Look, type PairingStepName, parkedReason, type Wanted } from '../policy.ts';
+import { type Look, type PairingStepName, parkedReason, stepsBefore, type Wanted } from '../policy.ts';
 
 /** What people want of a channel; a later wish has a higher generation. */
 export type Goal = { wanted: Wanted; generation: number };
@@ -32,7 +33,8 @@ export async function writeLook(
       status: look.status,
       status_reason: look.reason,
       status_until: look.until,
-      status_at: place.kernel.clock.now(),
+      status_at: sql<Date>`case when status = ${look.status} then status_at
+        else ${place.kernel.clock.now()}::timestamptz end`,
       ...(account
         ? {
             provider_account: account.account,
@@ -179,7 +181,7 @@ type Columns = {
   status: string;
   status_reason: string | null;
   status_until: Date | null;
-  status_at: Date;
+  status_at: Date | RawBuilder<Date>;
   phone?: string | null;
   provider_account?: string | null;
   profile_name?: string | null;
@@ -211,7 +213,7 @@ async function stepPairing(
     .where('workspace_id', '=', place.workspaceId)
     .where('channel_id', '=', place.channelId)
     .where('id', '=', pairing.id)
-    .where('step', 'not in', ['done', 'failed', 'cancelled'])
+    .where('step', 'in', stepsBefore(to.step))
     .execute();
   hint(place, 'pairing', place.channelId);
 }

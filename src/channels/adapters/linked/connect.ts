@@ -1,4 +1,6 @@
+import type { BaileysEventMap } from 'baileys';
 import type { Logger } from 'pino';
+import { pause } from '../../pause.ts';
 import type {
   Connection,
   ConnectionState,
@@ -16,7 +18,7 @@ import { accountOf, inboundKey } from './ids.ts';
 import { libraryLog } from './library-log.ts';
 import { readStored } from './parse.ts';
 import { receiptFacts } from './receipts.ts';
-import { Outgoing } from './send.ts';
+import { Outgoing, type SendSource } from './send.ts';
 import type { Opening } from './signal.ts';
 import { type OpenSocket, openSocket, type SocketSetup, stanzaIndex } from './socket.ts';
 import { type Auth, readAuth } from './store.ts';
@@ -30,10 +32,13 @@ export type LinkedSetup = {
   patience?: number | undefined;
 };
 
+type TimeLock = NonNullable<BaileysEventMap['connection.update']['reachoutTimeLock']>;
+
 /** A connection that stood this long starts counting failures anew. */
 const STABLE_MS = 60_000;
 const LOGOUT_MS = 10_000;
 const STORED = 2_000;
+const ASK_AGAIN_MS = { least: 60_000, most: 3_600_000 };
 /** From so many failures in a row on, the channel is shown as in trouble. */
 const TROUBLE = 5;
 
@@ -50,6 +55,7 @@ export class LinkedConnection implements Connection {
   readonly #stored = new BoundedCache(STORED, 3_600_000);
   #socket: OpenSocket | undefined;
   #open = false;
+  #restricted = false;
   #leaving = false;
   #failures = 0;
   #openedAt = 0;
@@ -62,7 +68,12 @@ export class LinkedConnection implements Connection {
     this.#canWrite = canWrite;
     this.#setup = setup;
     this.#groups = new GroupBook(sink);
-    const source = { socket: () => (this.#open ? this.#socket?.sock : undefined), canWrite };
+    const source: SendSource = {
+      socket: () => (this.#open ? this.#socket?.sock : undefined),
+      canWrite,
+      restricted: () => this.#askRestriction(),
+      stuck: () => this.#socket?.breakOff(),
+    };
     this.#outgoing = new Outgoing(source, this.#groups, answers => this.#report(() => sink.late(answers)));
     this.#running = this.#run();
   }
@@ -163,10 +174,7 @@ export class LinkedConnection implements Connection {
     const { sock } = socket;
     sock.ev.on('connection.update', ({ connection, reachoutTimeLock }) => {
       if (connection === 'open') this.#opened(auth, socket);
-      if (!reachoutTimeLock || !this.#open) return;
-      if (!reachoutTimeLock.isActive) return this.#stateOfAccount(auth);
-      const until = reachoutTimeLock.timeEnforcementEnds;
-      this.#state({ status: 'restricted', reason: 'account_restricted', until });
+      if (reachoutTimeLock && this.#open) this.#restriction(auth, reachoutTimeLock);
     });
     sock.ev.on('creds.update', ({ me }) => {
       if (me?.name && this.#open) this.#stateOfAccount(auth);
@@ -187,9 +195,29 @@ export class LinkedConnection implements Connection {
 
   #opened(auth: Auth, socket: OpenSocket): void {
     this.#open = true;
+    this.#restricted = false;
     this.#openedAt = performance.now();
     this.#stateOfAccount(auth);
     this.#groups.refresh(socket.sock).catch(error => this.#fault('groups', error));
+  }
+
+  /** WhatsApp keeps the number from starting new chats for a while; it is asked again when that should be over. */
+  #restriction(auth: Auth, { isActive, timeEnforcementEnds: until }: TimeLock): void {
+    if (!isActive) {
+      if (this.#restricted) this.#stateOfAccount(auth);
+      this.#restricted = false;
+      return;
+    }
+    this.#restricted = true;
+    this.#state({ status: 'restricted', reason: 'account_restricted', until });
+    const left = (until?.getTime() ?? 0) - Date.now();
+    const ask = () => this.#askRestriction();
+    setTimeout(ask, Math.min(Math.max(left, ASK_AGAIN_MS.least), ASK_AGAIN_MS.most)).unref();
+  }
+
+  #askRestriction(): void {
+    const sock = this.#open ? this.#socket?.sock : undefined;
+    sock?.fetchAccountReachoutTimelock().catch(error => this.#fault('restriction', error));
   }
 
   #stateOfAccount(auth: Auth): void {
@@ -200,11 +228,7 @@ export class LinkedConnection implements Connection {
   async #wait(reason: string, ms: number): Promise<void> {
     const waiting: ConnectionState = { status: 'waiting', reason, retryAt: new Date(Date.now() + ms) };
     this.#state(this.#failures < TROUBLE ? waiting : { status: 'degraded', reason });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#over.signal.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
-    clearTimeout(timer);
+    await pause(ms, this.#over.signal);
   }
 
   #state(state: ConnectionState): void {

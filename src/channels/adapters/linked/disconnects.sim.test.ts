@@ -64,6 +64,16 @@ describe('a connection', () => {
     expect(simulator.connections().open).toEqual([]);
   });
 
+  it('shows that WhatsApp keeps the number from starting new chats, and until when', async () => {
+    simulator.setFaults({ nack: { code: 463 } });
+    const refused = await linked.send(linked.wire({ kind: 'phone', phone: BEN }, 'new here'));
+    expect(refused).toMatchObject({ outcome: 'refused', code: 'account_restricted' });
+    await until(() => linked.last?.status === 'restricted');
+    const state = linked.last;
+    const endsAt = state?.status === 'restricted' ? state.until : undefined;
+    expect(endsAt?.getTime()).toBeGreaterThan(Date.now());
+  });
+
   it('is over when the owner unlinks the device on the phone', async () => {
     simulator.unlink(OWNER);
     await until(() => linked.last?.status === 'ended');

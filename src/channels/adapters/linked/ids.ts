@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   areJidsSameUser,
-  isJidBroadcast,
   isJidGroup,
   isJidNewsletter,
   isJidStatusBroadcast,
@@ -33,10 +32,6 @@ export function isGroup(address: string | undefined): boolean {
 /** False for status updates, newsletters and other things that are no conversation. */
 export function isConversation(address: string): boolean {
   return !isJidStatusBroadcast(address) && !isJidNewsletter(address);
-}
-
-export function isBroadcast(address: string): boolean {
-  return isJidBroadcast(address) === true;
 }
 
 export function isLid(address: string | undefined): boolean {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type BaileysEventMap, bytesToCrockford } from 'baileys';
+import { pause } from '../../pause.ts';
 import type { CredentialStore, PairingRequest, PairingStep } from '../contract.ts';
 import type { LinkedSetup } from './connect.ts';
 import { type Ending, verdictOn } from './errors.ts';
@@ -166,12 +167,4 @@ function pairingAuth(store: CredentialStore): Auth {
       if (auth.creds.account && accountOf(auth.creds.me)) auth.save();
     },
   };
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }

@@ -1,8 +1,14 @@
 import type { BinaryNode, WASocket } from 'baileys';
 import type { ReceiptFact } from '../contract.ts';
-import { isGroup, isLid, isSelf, personName, type Self } from './ids.ts';
+import { isConversation, isGroup, isLid, isSelf, personName, type Self } from './ids.ts';
 
-const KINDS: Record<string, ReceiptFact['kind']> = { '': 'delivered', read: 'read', played: 'read' };
+/** `inactive` = delivered to a device whose app is not open. */
+const KINDS: Record<string, ReceiptFact['kind']> = {
+  '': 'delivered',
+  inactive: 'delivered',
+  read: 'read',
+  played: 'read',
+};
 
 /** What a receipt stanza says about our messages; `who` is the reader's address. Pure. */
 export function readReceipt(
@@ -11,7 +17,7 @@ export function readReceipt(
 ): { ids: string[]; fact: Omit<ReceiptFact, 'providerId' | 'recipient'>; who: string } | undefined {
   const { id, from, participant, type, t } = node.attrs;
   const kind = KINDS[type ?? ''];
-  if (!id || !from || !kind) return undefined;
+  if (!id || !from || !kind || !isConversation(from)) return undefined;
   // In a group only the participant says who; without one it is a summary for all.
   const who = isGroup(from) ? participant : from;
   if (!who || isSelf(who, self)) return undefined;

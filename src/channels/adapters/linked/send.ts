@@ -9,15 +9,27 @@ import { isGroup, isSelf, ownAddress, personAddress, userOf } from './ids.ts';
 
 type Waiting = { recipients: number; settle: (outcome: SendOutcome) => void };
 
-/** Where the outbox of a connection finds its socket: undefined while there is none that may send. */
-export type SendSource = { socket(): WASocket | undefined; canWrite(): boolean };
+/** The connection as its sends see it. */
+export type SendSource = {
+  /** Undefined while there is none that may send. */
+  socket(): WASocket | undefined;
+  canWrite(): boolean;
+  /** WhatsApp let us know that this number may not start new chats. */
+  restricted(): void;
+  /** A send has hung for longer than anything in it may take. */
+  stuck(): void;
+};
 
+/** Also called "missing privacy token": restricted numbers get it for people that they never wrote with. */
+const RESTRICTED = '463';
 const SOON_MS = 2_000;
 const RATE_LIMIT_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 /** Answers that were given up and may still come. */
 const GIVEN_UP = 1_000;
+/** Longer than the look-ups and store calls of one send together. */
+const STUCK_MS = 120_000;
 
 /**
  * Sends for one connection. One message at a time goes through encryption, as Baileys locks it anyway; their
@@ -56,6 +68,7 @@ export class Outgoing {
     const waiting = this.#waiting.get(id);
     const recipients = waiting?.recipients ?? this.#givenUp.get<number>(id);
     if (recipients === undefined) return;
+    if (error === RESTRICTED) this.#source.restricted();
     const now = new Date();
     const outcome: SendOutcome =
       error === undefined
@@ -85,8 +98,8 @@ export class Outgoing {
     const footprint = newFootprint();
     try {
       const message = decodeMessage(wire.payload);
-      await follow(footprint, () =>
-        sock.relayMessage(prepared.address, message, { messageId: wire.providerId }),
+      await this.#inTime(
+        follow(footprint, () => sock.relayMessage(prepared.address, message, { messageId: wire.providerId })),
       );
     } catch (error) {
       const cause = error instanceof Error ? error.message : 'unexpected_error';
@@ -98,10 +111,7 @@ export class Outgoing {
   }
 
   async #prepare(sock: WASocket, to: string): Promise<{ address: string; recipients: number } | SendOutcome> {
-    if (isGroup(to)) {
-      const group = await this.#groups.metadata(to);
-      return { address: to, recipients: group && sock.user ? othersIn(group, sock.user) : 0 };
-    }
+    if (isGroup(to)) return this.#prepareGroup(sock, to);
     const address = await this.#registered(sock, to);
     if (address === undefined) {
       return {
@@ -112,6 +122,36 @@ export class Outgoing {
     }
     // Without this, a failed look-up of devices would end as an empty message that the server takes.
     return (await hasDevices(sock, address)) ? { address, recipients: 1 } : later('devices_unknown', SOON_MS);
+  }
+
+  async #prepareGroup(
+    sock: WASocket,
+    to: string,
+  ): Promise<{ address: string; recipients: number } | SendOutcome> {
+    const group = await this.#groups.metadata(to);
+    if (!group || !sock.user) return { address: to, recipients: 0 };
+    const recipients = othersIn(group, sock.user);
+    const members = group.participants.map(({ id }) => id);
+    const devices = await sock.getUSyncDevices(members, true, false);
+    return devices.length > 0 || recipients === 0
+      ? { address: to, recipients }
+      : later('devices_unknown', SOON_MS);
+  }
+
+  /** Nothing may hold up the sends behind it for good. */
+  async #inTime(work: Promise<unknown>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#source.stuck();
+        reject(new Error('stuck'));
+      }, STUCK_MS);
+    });
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The address under which WhatsApp knows the number, which may differ from the typed one; asked once a day. */

@@ -36,6 +36,8 @@ export type OpenSocket = {
   leave(): void;
   /** Ends the TCP connection now. */
   terminate(): void;
+  /** The same as a loss, after which a connection comes back. */
+  breakOff(): void;
 };
 
 /** What the phone shows under Linked devices; constant, as a changed one looks like another device. */
@@ -85,6 +87,7 @@ export function openSocket(setup: SocketSetup): OpenSocket {
       setTimeout(() => raw?.terminate(), LEAVE_MS).unref();
     },
     terminate,
+    breakOff: () => stop(lost()),
   };
 }
 
@@ -105,7 +108,8 @@ function configOf(setup: SocketSetup): Parameters<typeof makeWASocket>[0] {
     getMessage: setup.getMessage,
     cachedGroupMetadata: setup.cachedGroupMetadata,
     msgRetryCounterCache: new BoundedCache(10_000, HOUR_MS),
-    userDevicesCache: new BoundedCache(20_000, HOUR_MS / 12),
+    // Notifications keep it true; each look-up costs a new session with every person.
+    userDevicesCache: new BoundedCache(20_000, HOUR_MS),
     callOfferCache: new BoundedCache(100, HOUR_MS / 12),
     placeholderResendCache: new BoundedCache(1_000, HOUR_MS),
     ...(setup.qrMs === undefined ? {} : { qrTimeout: setup.qrMs }),
