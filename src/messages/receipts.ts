@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { ReceiptFact } from '../channels/index.ts';
-import { type GroupCommit, groupCommit, type Kernel, newId, type Tx } from '../kernel/index.ts';
+import { type GroupCommit, groupCommit, hint, type Kernel, newId, type Tx } from '../kernel/index.ts';
 import { applyReceipts } from './journey.ts';
 import { lockJourneys, writeJourneys } from './journeys.ts';
 
@@ -19,6 +19,10 @@ export function createReceiptIntake(kernel: Kernel): ReceiptIntake {
   return groupCommit(
     async items => {
       await kernel.database.inEngine('messages.receipts', tx => storeReceipts(tx, items));
+      // Most receipts change only a count and are no fact; open pages show the count all the same.
+      for (const workspaceId of new Set(items.map(item => item.workspaceId))) {
+        hint({ kernel, workspaceId }, 'deliveries');
+      }
       return items.map(() => undefined);
     },
     { max: BATCH },

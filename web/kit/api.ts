@@ -43,8 +43,8 @@ export async function request<T>(method: string, path: string, options: Options 
   const response = await send(method, path, options);
   noteServerDate(response.headers.get('date'));
   if (!response.ok) throw await problemOf(response);
-  if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
+  const body = await response.text();
+  return (body === '' ? undefined : JSON.parse(body)) as T;
 }
 
 export type Api = {

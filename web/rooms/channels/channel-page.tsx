@@ -77,7 +77,7 @@ function Now({ channel }: { channel: Channel }) {
         {remedy !== '' && <Text>{remedy}</Text>}
         {channel.status_until !== null && (
           <Text>
-            Until <Moment at={channel.status_until} />.
+            {channel.status === 'restricted' ? 'Until' : 'Next try'} <Moment at={channel.status_until} />.
           </Text>
         )}
         <Text size="sm">

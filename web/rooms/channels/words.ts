@@ -86,6 +86,31 @@ const reasons: Record<string, Explanation> = {
   device_removed: linkEnded,
   timed_out: timedOut,
   pairing_timed_out: timedOut,
+  pairing_interrupted: {
+    words: 'The last pairing was interrupted before it was complete.',
+    remedy: 'Pair the phone again; take the newest code on the page.',
+    pairAgain: true,
+  },
+  pairing_refused: {
+    words: 'WhatsApp refused to link this number.',
+    remedy: 'Wait a little, then pair again.',
+    pairAgain: true,
+  },
+  code_refused: {
+    words: 'WhatsApp gave no code for this number.',
+    remedy: 'Check the number, or pair with the QR code instead.',
+    pairAgain: true,
+  },
+  unreachable: {
+    words: 'WhatsApp cannot be reached from here.',
+    remedy: 'Convoke keeps trying. If other pages do not load either, look at the internet connection.',
+    pairAgain: false,
+  },
+  server_busy: {
+    words: 'WhatsApp is busy and asks to come back later.',
+    remedy: 'Convoke tries again by itself; messages wait.',
+    pairAgain: false,
+  },
   pairing_cancelled: {
     words: 'The last pairing was cancelled.',
     remedy: 'Pair a phone to send from this channel.',

@@ -122,7 +122,7 @@ function ReminderRow({ reminder, slug }: { reminder: Reminder; slug: string }) {
 }
 
 /** The people and groups it goes to, as they are called. */
-export function namesOf(reminder: Reminder): string[] {
+function namesOf(reminder: Reminder): string[] {
   return reminder.targets.map(
     target => target.name ?? (target.phone === null ? 'a group' : phoneWords(target.phone)),
   );
