@@ -64,4 +64,4 @@ export { createSealer, type Sealer } from './sealer.ts';
 export { createSecrets, type Secrets, type Vault } from './secrets.ts';
 export { startUpkeep } from './upkeep.ts';
 export { VERSION } from './version.ts';
-export { createWake, hint, type Wake, wakeAfterCommit } from './wake.ts';
+export { createWake, hint, hintAfterCommit, type Wake, wakeAfterCommit } from './wake.ts';

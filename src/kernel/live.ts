@@ -75,8 +75,9 @@ export function follow(scope: Scope, stream: Stream, from: number): void {
   const unsubscribe = [
     wake.on(`live:${scope.workspaceId}`, look),
     wake.on(`hint:${scope.workspaceId}`, detail => {
-      const [topic = '', id = ''] = detail.split(' ');
-      if (topic) stream.send({ event: 'hint', data: { topic, id } });
+      // Without a detail there were too many to tell: anything may have changed.
+      const [topic = '', id = ''] = (detail || '*').split(' ');
+      stream.send({ event: 'hint', data: { topic, id } });
     }),
   ];
   const timer = setInterval(look, LOOK_MS);

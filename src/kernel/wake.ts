@@ -91,6 +91,11 @@ export function hint(scope: Pick<Scope, 'kernel' | 'workspaceId'>, topic: string
   afterCommit(() => wake.publish(`hint:${scope.workspaceId}`, `${topic} ${id}`));
 }
 
+/** The same for an engine's transaction, which has no scope at hand. */
+export function hintAfterCommit(workspaceId: string, topic: string, id = ''): void {
+  wakeAfterCommit(`hint:${workspaceId}`, `${topic} ${id}`);
+}
+
 /** Sends topics to the other nodes: coalesced, one NOTIFY at a time and at most 20 per second. */
 function createNotifier(engine: Engine, bootId: string, log: Pick<Logger, 'warn'>) {
   let waiting: Topics = new Map();

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type NewFact, recordAll, type Tx } from '../kernel/index.ts';
+import { hintAfterCommit, type NewFact, recordAll, type Tx } from '../kernel/index.ts';
 import { factsBetween } from './activity.ts';
 import type { Journey } from './journey.ts';
 import type { DeliveryStatus } from './schema.ts';
@@ -42,7 +42,10 @@ export async function lockJourneys(tx: Tx, keys: DeliveryKey[]): Promise<Map<str
   return new Map(rows.map(row => [row.id, lockedOf(row)]));
 }
 
-/** Writes what has changed and records the facts that follow from it. */
+/**
+ * Writes what has changed and records the facts that follow from it. What is no fact, such as a count of
+ * receipts, reaches the open pages as a hint.
+ */
 export async function writeJourneys(tx: Tx, changes: Change[]): Promise<void> {
   const real = changes.filter(({ locked, next }) => next !== locked.journey);
   if (real.length === 0) return;
@@ -62,6 +65,7 @@ export async function writeJourneys(tx: Tx, changes: Change[]): Promise<void> {
         real.map(({ locked }) => locked.deliveryId),
       )}
   `.execute(tx);
+  for (const { locked } of real) hintAfterCommit(locked.workspaceId, 'messages');
   await recordAll(
     tx,
     real.flatMap(({ locked, next }) =>

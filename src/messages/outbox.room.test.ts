@@ -278,6 +278,25 @@ describe('answers', () => {
     await Promise.race([node.messages.stop(), new Promise(resolve => setTimeout(resolve, 500))]);
   });
 
+  it('are stored although the database is away for a moment', async () => {
+    let away = 2;
+    const database = new Proxy(kernel.database, {
+      get: (target, key) => {
+        if (key !== 'inEngine') return Reflect.get(target, key, target);
+        const inEngine: Kernel['database']['inEngine'] = (name, work) =>
+          name === 'messages.settle' && away-- > 0
+            ? Promise.reject(new Error('connection refused'))
+            : target.inEngine(name, work);
+        return inEngine;
+      },
+    });
+    const { channels } = startNode({ ...kernel, database });
+    channels.connect(provider, scope, channelId);
+    await becomes(await sendText('kept'), 'sent');
+    expect(away).toBeLessThan(0);
+    expect(provider.arrived).toHaveLength(1);
+  });
+
   it('that come late clear up what was unknown', async () => {
     provider.script = () => ({ outcome: 'unknown', cause: 'cut' });
     const { messages } = startConnected();

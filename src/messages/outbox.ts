@@ -10,7 +10,7 @@ import {
 import { type Begun, begin, type Picked } from './begin.ts';
 import { DELIVERY } from './due-kinds.ts';
 import { untilInstant } from './instant.ts';
-import type { Settling } from './settle.ts';
+import type { Settlement, Settling } from './settle.ts';
 
 export type OutboxOptions = {
   /** How long the provider may take to answer. */
@@ -31,6 +31,8 @@ const READY = 500;
 const BEGIN_BATCH = 500;
 /** An attempt is committed this much ahead, so that at the instant itself only the wire is left. */
 const LEAD_MS = 20;
+/** An answer that could not be stored is tried again after these pauses, about half a minute in all. */
+const SETTLE_AGAIN_MS = [200, 500, 1_000, 2_000, 4_000, 8_000, 16_000];
 const STOP_MS = 20_000;
 const RETRY_MS = 1_000;
 
@@ -62,6 +64,7 @@ class Engine implements Outbox {
   #beginning: Promise<void> | undefined;
   #unsubscribe: (() => void) | undefined;
   #running = false;
+  #turn = 0;
 
   constructor(kernel: Kernel, channels: Channels, settling: Settling, options: OutboxOptions) {
     this.#kernel = kernel;
@@ -183,7 +186,9 @@ class Engine implements Outbox {
   #pick(): Picked[] {
     const picked: Picked[] = [];
     if (!this.#running) return picked;
-    for (const driven of this.#channels.driven()) {
+    const all = this.#channels.driven();
+    const first = this.#turn++ % Math.max(1, all.length);
+    for (const driven of [...all.slice(first), ...all.slice(0, first)]) {
       const free = Math.min(this.#freePlaces(driven), BEGIN_BATCH - picked.length);
       if (free <= 0) continue;
       const lane = this.#lane(driven.channelId);
@@ -219,7 +224,7 @@ class Engine implements Outbox {
       outcome: outcome.outcome,
       ms: Math.round(this.#kernel.clock.monotonic() - started),
     });
-    await this.#settling.add({
+    await this.#settle({
       workspaceId: attempt.workspaceId,
       channelId: attempt.channelId,
       deliveryId: attempt.deliveryId,
@@ -227,6 +232,19 @@ class Engine implements Outbox {
       outcome,
       answerMeans: driven.adapter.capabilities.answerMeans,
     });
+  }
+
+  /** An answer is worth waiting for the database: without it the message would become unknown. */
+  async #settle(settlement: Settlement): Promise<void> {
+    for (const delay of SETTLE_AGAIN_MS) {
+      try {
+        return await this.#settling.add(settlement);
+      } catch (error) {
+        this.#kernel.log.warn({ event: 'messages.settle', attempt_id: settlement.attemptId, err: error });
+        await pause(delay);
+      }
+    }
+    await this.#settling.add(settlement);
   }
 
   #land(channelId: string): void {
