@@ -46,7 +46,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('%s between pairing and the insta
     const reminder = await client<{ id: string }>('POST', '/v1/reminders', {
       channel_id: channelId,
       content: { type: 'text', text: { body: `After ${signal}` } },
-      schedule: { start_local: localIn(12), time_zone: 'UTC' },
+      schedule: { start_local: localIn(15), time_zone: 'UTC' },
       targets: groups.map(group => ({ group_id: group.id })),
     });
     expect(reminder.status).toBe(201);
@@ -67,7 +67,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('%s between pairing and the insta
         );
         return runs.body.data[0]?.outcomes.delivered === groups.length && control.ledger();
       },
-      { within: 40_000, what: () => `the run\n${second.output()}` },
+      { within: 25_000, what: () => `the run\n${second.output()}` },
     );
     const arrived = seen.filter(entry => entry.text === `After ${signal}`);
     const people = new Set(arrived.map(entry => `${entry.chat} ${entry.to}`));
