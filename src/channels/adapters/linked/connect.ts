@@ -241,6 +241,8 @@ export class LinkedConnection implements Connection {
   }
 
   #fault(what: string, error: unknown): void {
+    // After the end, refusals of the store are what is meant to happen.
+    if (this.#over.signal.aborted || !this.#canWrite()) return;
     this.#setup.log.warn({ event: `linked.${what}_failed`, err: error });
   }
 }
