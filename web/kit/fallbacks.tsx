@@ -1,6 +1,7 @@
 import { Button, Center } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import type { ErrorComponentProps } from '@tanstack/react-router';
+import { Problem } from './api.ts';
 import { Empty } from './empty.tsx';
 import { ErrorView } from './error-view.tsx';
 import { Page } from './page.tsx';
@@ -26,9 +27,22 @@ export function NotFound() {
 }
 
 export function Failed({ error, reset }: ErrorComponentProps) {
+  const missing = isMissingPart(error);
   return (
     <Page title="Something went wrong" width="reading">
-      <ErrorView error={error} retry={reset} />
+      <ErrorView
+        error={missing ? new Problem(0, 'page_not_loaded', MISSING) : error}
+        retry={missing ? () => window.location.reload() : reset}
+      />
     </Page>
+  );
+}
+
+const MISSING = 'This page could not be loaded. Check your connection, then load it again; nothing was lost.';
+
+/** A part of the app that was not fetched: no connection, or a newer version has taken its place. */
+function isMissingPart(error: unknown): boolean {
+  return (
+    error instanceof Error && /preload CSS|dynamically imported module|module script/i.test(error.message)
   );
 }

@@ -115,7 +115,7 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
-    Alert: Alert.extend({ defaultProps: { variant: 'light', radius: 'md' } }),
+    Alert: Alert.extend({ defaultProps: { variant: 'light', radius: 'md', role: 'note' } }),
     Badge: Badge.extend({ defaultProps: { variant: 'light', size: 'lg', tt: 'none', fw: 550 } }),
     Button: Button.extend({ defaultProps: { size: 'md' } }),
     Chip: Chip.extend({ defaultProps: { variant: 'outline' } }),

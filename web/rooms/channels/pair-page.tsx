@@ -29,7 +29,7 @@ function Pair({ channel }: { channel: Channel }) {
   const navigate = useNavigate();
   const [method, setMethod] = useState<'qr' | 'code'>('qr');
   const [linkedBefore] = useState(channel.status === 'connected');
-  const { pairing, error, starting, start } = usePairing(channel.id, !linkedBefore);
+  const { pairing, error, starting, start } = usePairing(channel, !linkedBefore);
 
   const toChannel = useCallback(() => {
     void navigate({ to: '/w/$slug/channels/$id', params: { slug, id: channel.id }, replace: true });

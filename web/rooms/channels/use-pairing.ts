@@ -2,23 +2,24 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { serverNow } from '../../kit/clock.ts';
 import { useWorkspace } from '../../kit/workspace.tsx';
-import { type Pairing, type PairingRequest, pairingQuery, startPairing } from './api.ts';
+import { type Channel, type Pairing, type PairingRequest, pairingQuery, startPairing } from './api.ts';
 import { isUnderWay, isWorthJoining, shown } from './pairing.ts';
 
 /** Steps come live; this reads them too when the stream is broken. */
 const LOOK_AGAIN_MS = 2_000;
 
 /** The pairing of this visit: joins one that is under way or starts its own; everything hangs on its id. */
-export function usePairing(channelId: string, wanted: boolean) {
+export function usePairing({ id: channelId, status }: Channel, wanted: boolean) {
   const workspace = useWorkspace();
   const client = useQueryClient();
   const [mine, setMine] = useState<string>();
   const decided = useRef(false);
+  const [joinable] = useState(status === 'pairing');
   const options = pairingQuery(workspace, channelId);
 
   const current = useQuery({
     ...options,
-    enabled: wanted,
+    enabled: wanted && (joinable || mine !== undefined),
     refetchOnMount: 'always',
     refetchInterval: query => (query.state.data && isUnderWay(query.state.data) ? LOOK_AGAIN_MS : false),
   });
@@ -35,11 +36,11 @@ export function usePairing(channelId: string, wanted: boolean) {
   });
 
   useEffect(() => {
-    if (decided.current || !wanted || !current.isFetchedAfterMount) return;
+    if (decided.current || !wanted || (joinable && !current.isFetchedAfterMount)) return;
     decided.current = true;
-    if (isWorthJoining(current.data, serverNow())) setMine(current.data?.id);
+    if (joinable && isWorthJoining(current.data, serverNow())) setMine(current.data?.id);
     else start.mutate({ method: 'qr' });
-  }, [wanted, current.isFetchedAfterMount, current.data, start.mutate]);
+  }, [wanted, joinable, current.isFetchedAfterMount, current.data, start.mutate]);
 
   return {
     pairing: start.isPending ? undefined : shown(current.data, mine),
