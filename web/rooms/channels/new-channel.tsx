@@ -89,8 +89,7 @@ function Honesty() {
           officially support programs there and may restrict numbers that write too much or to strangers.
         </Text>
         <Text size="sm">
-          Convoke paces what it sends. Use it for people and groups that know you, and keep the phone online
-          at least every two weeks.
+          Use it for people and groups that know you, and keep the phone online at least every two weeks.
         </Text>
       </Stack>
     </Alert>
