@@ -99,7 +99,7 @@ describe('channels over HTTP, with nobody who drives them', () => {
     const { id } = await newChannel();
     const at = `/v1/channels/${id}/pairing`;
     expect((await call('GET', at)).status).toBe(404);
-    const started = await call<Pairing>('POST', at, {});
+    const started = await call<Pairing>('POST', at);
     expect(started.status).toBe(201);
     expect(started.body).toMatchObject({ method: 'qr', step: 'starting' });
     const lasts = Date.parse(started.body.expires_at) - Date.parse(started.body.started_at);

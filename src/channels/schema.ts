@@ -43,10 +43,13 @@ const Label = z.string().trim().min(1, 'Give the channel a name.').max(80, 'Use 
 export const NewChannel = z.strictObject({ kind: ChannelKind, label: Label });
 export const ChannelChange = z.strictObject({ label: Label });
 
-export const NewPairing = z.union([
-  z.strictObject({ method: z.literal('qr').default('qr') }),
-  z.strictObject({ method: z.literal('code'), phone: Phone }),
-]);
+/** No body at all means the QR code. */
+export const NewPairing = z
+  .union([
+    z.strictObject({ method: z.literal('qr').default('qr') }),
+    z.strictObject({ method: z.literal('code'), phone: Phone }),
+  ])
+  .default({ method: 'qr' });
 
 export const PairingStep = z.enum([
   'starting',

@@ -9,7 +9,9 @@ const DEEPEST = 32;
 
 /** Checks one part of a request. An id in the path that cannot exist is simply not found. */
 export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
-  return (data: unknown) => {
+  return (sent: unknown) => {
+    // Fastify says null where no body came; a shape may have a default for that.
+    const data = httpPart === 'body' ? (sent ?? undefined) : sent;
     const refused = unstorable(data, []);
     const result = schema.safeParse(data);
     if (result.success && refused === undefined) return { value: result.data };
