@@ -103,8 +103,10 @@ describe('sending', () => {
   });
 
   it('that was acked stays accepted when the socket is cut right after', async () => {
+    const before = linked.states.length;
     simulator.setFaults({ cut_after_ack: 1 });
     expect(await linked.send(toBen('lucky'))).toMatchObject({ outcome: 'accepted' });
+    await until(() => linked.states.slice(before).some(({ status }) => status === 'connected'));
   });
 
   it('answers a phone that cannot read it, also when the answer has to come from the stored payload', async () => {
