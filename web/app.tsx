@@ -28,7 +28,11 @@ export function App() {
       >
         <QueryClientProvider client={client}>
           <ModalsProvider>
-            <Notifications position="bottom-center" containerWidth="26rem" />
+            <Notifications
+              position="bottom-center"
+              pauseResetOnHover="notification"
+              containerWidth="var(--convoke-entry)"
+            />
             <RouterProvider router={router} />
           </ModalsProvider>
         </QueryClientProvider>

@@ -144,6 +144,9 @@ const sizes = {
   '--convoke-phone': '18.5rem',
   '--convoke-picture': '11rem',
   '--convoke-step': '1.75rem',
+  '--convoke-near': '0.25rem',
+  '--convoke-number': '7rem',
+  '--convoke-dropdown': '24rem',
 };
 
 export const cssVariables: CSSVariablesResolver = () => ({

@@ -77,7 +77,7 @@ function Reconnecting() {
   return (
     <span role="status">
       {live === 'reconnecting' && (
-        <Group gap="0.375rem" wrap="nowrap" className="convoke-arrive">
+        <Group gap="var(--convoke-near)" wrap="nowrap" className="convoke-arrive">
           <IconPlugConnectedX size="1em" aria-hidden />
           <Text size="sm" c="dimmed" component="span">
             Reconnecting…

@@ -73,7 +73,7 @@ function Now({ channel }: { channel: Channel }) {
   const Picture = look.icon;
   return (
     <Alert color={look.color} icon={<Picture aria-hidden />} title={words}>
-      <Stack gap="0.25rem">
+      <Stack gap="var(--convoke-near)">
         {remedy !== '' && <Text>{remedy}</Text>}
         {channel.status_until !== null && (
           <Text>

@@ -12,6 +12,8 @@ import { useWorkspace } from '../../kit/workspace.tsx';
 import { type Channel, groupsQuery, refreshGroups } from './api.ts';
 
 const WORTH_SEARCHING = 6;
+/** More than this is found by searching. */
+const SHOWN = 100;
 
 export function Groups({ channel }: { channel: Channel }) {
   const workspace = useWorkspace();
@@ -67,7 +69,7 @@ export function Groups({ channel }: { channel: Channel }) {
                 <Text c="dimmed">No group is called like that.</Text>
               ) : (
                 <Rows label="Groups of this channel">
-                  {found.map(group => (
+                  {found.slice(0, SHOWN).map(group => (
                     <Row
                       key={group.id}
                       title={group.subject}
@@ -80,6 +82,9 @@ export function Groups({ channel }: { channel: Channel }) {
                     />
                   ))}
                 </Rows>
+              )}
+              {found.length > SHOWN && (
+                <Text c="dimmed">{found.length - SHOWN} more. Search to find them.</Text>
               )}
             </Stack>
           );

@@ -60,10 +60,10 @@ export function NewChannel() {
             value={label}
             onChange={event => {
               setLabel(event.currentTarget.value);
+              setLacking(false);
               // Another name is another request.
               setKey(uuid());
             }}
-            onBlur={() => setLacking(false)}
             error={refused ?? (lacking ? 'Give the channel a name.' : undefined)}
           />
           <Honesty />

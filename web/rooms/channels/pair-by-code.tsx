@@ -1,6 +1,7 @@
 import { Button, Stack, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { readPhone } from '../../kit/phone.ts';
+import { afterPress } from '../../kit/press.ts';
 
 /** Asks for the number of the phone that shall type the eight characters. */
 export function PairByCode({
@@ -23,7 +24,7 @@ export function PairByCode({
   };
 
   return (
-    <form onSubmit={submit} noValidate>
+    <form onSubmit={submit} noValidate style={{ textAlign: 'start', width: '100%' }}>
       <Stack gap="md">
         <TextInput
           label="Phone number"
@@ -32,8 +33,11 @@ export function PairByCode({
           type="tel"
           autoComplete="tel"
           value={text}
-          onChange={event => setText(event.currentTarget.value)}
-          onBlur={() => setFault(text === '' ? undefined : remedyOf(text))}
+          onChange={event => {
+            setText(event.currentTarget.value);
+            setFault(undefined);
+          }}
+          onBlur={() => afterPress(() => setFault(text === '' ? undefined : remedyOf(text)))}
           error={fault ?? refused}
         />
         <Button type="submit" loading={busy}>

@@ -4,6 +4,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../kit/api.ts';
 import { TextLink } from '../../kit/links.tsx';
+import { afterPress } from '../../kit/press.ts';
 import { chooseFirstPassword } from './api.ts';
 import { Entry } from './entry.tsx';
 
@@ -47,7 +48,7 @@ export function Setup() {
             autoFocus
             value={password}
             onChange={event => setPassword(event.currentTarget.value)}
-            onBlur={() => setLeft(password !== '')}
+            onBlur={() => afterPress(() => setLeft(password !== ''))}
             error={left && tooShort ? lacking(password.length) : undefined}
             visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
           />

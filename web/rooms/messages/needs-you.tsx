@@ -39,11 +39,11 @@ export function NeedsYou() {
             }
             onClick={() => setOpen(!open)}
           >
-            <IconBell stroke={1.5} size="1.6rem" aria-hidden />
+            <IconBell stroke={1.5} size="1.4em" aria-hidden />
           </ActionIcon>
         </Popover.Target>
       </Indicator>
-      <Popover.Dropdown aria-label="What needs you" maw="min(24rem, 92vw)">
+      <Popover.Dropdown aria-label="What needs you" maw="min(var(--convoke-dropdown), 92vw)">
         <Stack gap="md">
           <Title order={2}>{count === 0 ? 'Nothing needs you' : 'Needs you'}</Title>
           {count === 0 && (

@@ -13,7 +13,7 @@ export function NextDates({ draft, preview }: { draft: Draft; preview: PreviewSt
       bg="var(--convoke-ground)"
       component="section"
       aria-label="Next dates"
-      miw="min(19rem, 100%)"
+      miw="min(var(--convoke-phone), 100%)"
     >
       <Stack gap="sm">
         <Title order={3}>
@@ -34,7 +34,8 @@ function Dates({ draft, preview }: { draft: Draft; preview: PreviewState }) {
       </Alert>
     );
   }
-  if (preview.data === undefined) return <Skeleton height="4rem" className="convoke-after-a-moment" />;
+  if (preview.data === undefined)
+    return <Skeleton height="var(--convoke-top)" className="convoke-after-a-moment" />;
   if (preview.data.next.length === 0) return <Text>Never: all of it lies in the past.</Text>;
   return (
     <>

@@ -22,6 +22,9 @@ import { namesTogether } from './sentence.ts';
 import { useDrafts, useUnfinished } from './use-drafts.ts';
 import { statusLooks } from './words.ts';
 
+/** More than this is found by searching. */
+const SHOWN = 100;
+
 const filters = ['all', 'active', 'paused', 'ended'] as const;
 
 export function ReminderList() {
@@ -68,7 +71,7 @@ function Found({ reminders }: { reminders: Reminder[] }) {
     <Stack gap="md">
       <Group gap="md">
         <TextInput
-          flex="1 1 14rem"
+          flex="1 1 var(--convoke-rail)"
           aria-label="Search reminders"
           placeholder="Search reminders"
           leftSection={<IconSearch size="1.1em" aria-hidden />}
@@ -90,11 +93,12 @@ function Found({ reminders }: { reminders: Reminder[] }) {
         <Text c="dimmed">No reminder is like that. Search for something else, or show all.</Text>
       ) : (
         <Rows label="Reminders">
-          {found.map(reminder => (
+          {found.slice(0, SHOWN).map(reminder => (
             <ReminderRow key={reminder.id} reminder={reminder} slug={slug} />
           ))}
         </Rows>
       )}
+      {found.length > SHOWN && <Text c="dimmed">{found.length - SHOWN} more. Search to find them.</Text>}
     </Stack>
   );
 }

@@ -79,7 +79,7 @@ function Next({ reminder }: { reminder: Reminder }) {
       {next === null ? (
         <Text>{status === 'paused' ? 'Nothing, until you resume it.' : 'Nothing more. It has ended.'}</Text>
       ) : (
-        <Stack gap="0.25rem">
+        <Stack gap="var(--convoke-near)">
           <Text size="xl" fw={600} data-testid="reminder-next">
             <Moment at={next.at} capital />
           </Text>
@@ -108,7 +108,7 @@ function About({ reminder }: { reminder: Reminder }) {
       <Paper p="md" radius="md" bg="var(--convoke-ground)">
         <MessageText text={reminder.content.text.body} />
       </Paper>
-      <Stack gap="0.25rem">
+      <Stack gap="var(--convoke-near)">
         <Title order={3}>To</Title>
         <ul className={styles.plain}>
           {reminder.targets.map(target => (

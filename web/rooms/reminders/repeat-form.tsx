@@ -21,7 +21,7 @@ export function RepeatForm({ date, repeat, end, change }: Props) {
         data={choices}
         value={repeat.kind === 'preset' ? repeat.preset : repeat.kind}
         allowDeselect={false}
-        maxDropdownHeight="24rem"
+        maxDropdownHeight="var(--convoke-dropdown)"
         onChange={value => change({ repeat: repeatOf(value as Choice['value'], repeat, date) })}
       />
       {repeat.kind === 'custom' && (
@@ -60,13 +60,13 @@ function CustomForm({
           min={1}
           max={99}
           allowDecimal={false}
-          w="7rem"
+          w="var(--convoke-number)"
           value={custom.every}
           onChange={value => change({ ...custom, every: Number(value) })}
         />
         <Select
           aria-label="Unit"
-          w="10rem"
+          w="var(--convoke-picture)"
           allowDeselect={false}
           data={(['day', 'week', 'month', 'year'] as const).map(unit => ({
             value: unit,
@@ -129,7 +129,7 @@ function EndForm({ date, end, change }: { date: string; end: End; change: (end: 
             min={1}
             max={1000}
             allowDecimal={false}
-            w="10rem"
+            w="var(--convoke-picture)"
             value={end.count}
             onChange={value => change({ kind: 'after', count: Number(value) })}
           />

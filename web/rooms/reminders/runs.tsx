@@ -52,7 +52,12 @@ function RunView({ run }: { run: Run }) {
           {missedWords(run.reason)}
         </Text>
       )}
-      {run.targets.length > 0 && (
+      {run.status === 'cancelled' && (
+        <Text size="sm" c="dimmed">
+          Taken back before it left, because the reminder was changed, paused or deleted.
+        </Text>
+      )}
+      {run.status !== 'cancelled' && run.targets.length > 0 && (
         <Rows label="Recipients of this run">
           {run.targets.map(target => (
             <RowLink
@@ -84,9 +89,7 @@ function outcomeSentence({ outcomes: counts }: Run): string {
 }
 
 function missedWords(reason: string | null): string {
-  const known: Record<string, string> = {
-    channel_offline: 'The channel was not connected in time.',
-    too_late: 'Convoke could not run in time, and a reminder that is too late does more harm than good.',
-  };
-  return known[reason ?? ''] ?? 'It could not go out in time, so it was left out rather than sent late.';
+  return reason === 'outage'
+    ? 'Convoke was not running in time, so it was left out rather than sent late.'
+    : 'It could not go out in time, so it was left out rather than sent late.';
 }

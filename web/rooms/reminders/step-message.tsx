@@ -1,6 +1,7 @@
 import { ActionIcon, Group, Stack, Text, Textarea, Tooltip } from '@mantine/core';
 import { type Icon, IconBold, IconCode, IconItalic, IconStrikethrough } from '@tabler/icons-react';
 import { useRef } from 'react';
+import { flushSync } from 'react-dom';
 import { type Mark, toggleMark } from '../messages/formatting.ts';
 import { lengthOf } from './draft.ts';
 import { PhonePreview } from './phone-preview.tsx';
@@ -30,12 +31,10 @@ export function StepMessage({ body, change, lack, limit, sender, group, time }: 
     const area = field.current;
     if (!area) return;
     const next = toggleMark({ text: area.value, start: area.selectionStart, end: area.selectionEnd }, kind);
-    change(next.text);
-    // The text is controlled, so the selection can only be set once it has been written.
-    requestAnimationFrame(() => {
-      area.focus();
-      area.setSelectionRange(next.start, next.end);
-    });
+    // The text is controlled, so it must be written before the selection; at once, for those who type on.
+    flushSync(() => change(next.text));
+    area.focus();
+    area.setSelectionRange(next.start, next.end);
   };
 
   const length = lengthOf(body);

@@ -3,6 +3,7 @@ import { IconPlus, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { phoneWords, readPhone } from '../../kit/phone.ts';
+import { afterPress } from '../../kit/press.ts';
 import { matches } from '../../kit/search.ts';
 import { Loaded } from '../../kit/waiting.tsx';
 import { useWorkspace } from '../../kit/workspace.tsx';
@@ -150,7 +151,7 @@ function PhoneChoice({ chosen, add }: { chosen: DraftTarget[]; add: (targets: Dr
             setText(event.currentTarget.value);
             setFault(undefined);
           }}
-          onBlur={() => text.trim() !== '' && take()}
+          onBlur={() => text.trim() !== '' && afterPress(take)}
           onKeyDown={event => {
             if (event.key !== 'Enter') return;
             event.preventDefault();
