@@ -8,9 +8,8 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { Problem } from './kit/api.ts';
-import { Failed, NotFound } from './kit/fallbacks.tsx';
+import { Failed, NotFound, Pending } from './kit/fallbacks.tsx';
 import { uuid } from './kit/uuid.ts';
-import { Waiting } from './kit/waiting.tsx';
 import { meQuery } from './rooms/identity/api.ts';
 import { type Outcome, outcomes } from './rooms/messages/outcomes.ts';
 import { type Step, steps } from './rooms/reminders/draft.ts';
@@ -175,7 +174,7 @@ export function createAppRouter(client: QueryClient) {
     defaultPreload: 'intent',
     defaultPreloadStaleTime: 0,
     defaultPendingMs: 300,
-    defaultPendingComponent: () => <Waiting what="the page" />,
+    defaultPendingComponent: Pending,
     defaultErrorComponent: Failed,
     defaultNotFoundComponent: NotFound,
     scrollRestoration: true,

@@ -1,10 +1,11 @@
-import { Button, Center } from '@mantine/core';
+import { Box, Button, Center } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import type { ErrorComponentProps } from '@tanstack/react-router';
 import { Problem } from './api.ts';
 import { Empty } from './empty.tsx';
 import { ErrorView } from './error-view.tsx';
 import { Page } from './page.tsx';
+import { Waiting } from './waiting.tsx';
 
 export function NotFound() {
   useDocumentTitle('Nothing here · Convoke');
@@ -23,6 +24,14 @@ export function NotFound() {
         The link may be old, or it belongs to a workspace that you are not in.
       </Empty>
     </Center>
+  );
+}
+
+export function Pending() {
+  return (
+    <Box p="xl" maw="var(--convoke-wide)" mx="auto">
+      <Waiting what="the page" />
+    </Box>
   );
 }
 

@@ -79,7 +79,7 @@ function Reconnecting() {
       {live === 'reconnecting' && (
         <Group gap="var(--convoke-near)" wrap="nowrap" className="convoke-arrive">
           <IconPlugConnectedX size="1em" aria-hidden />
-          <Text size="sm" c="dimmed" component="span">
+          <Text size="sm" c="dimmed" component="span" style={{ whiteSpace: 'nowrap' }}>
             Reconnecting…
           </Text>
         </Group>
