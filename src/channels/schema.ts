@@ -45,7 +45,7 @@ export const ChannelChange = z.strictObject({ label: Label });
 
 /** No body at all means the QR code. */
 export const NewPairing = z
-  .union([
+  .discriminatedUnion('method', [
     z.strictObject({ method: z.literal('qr').default('qr') }),
     z.strictObject({ method: z.literal('code'), phone: Phone }),
   ])

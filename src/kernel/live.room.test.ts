@@ -88,6 +88,15 @@ describe('live over HTTP', () => {
     await third.end();
   });
 
+  it('begins with now where the position lies beyond all that happened', async () => {
+    const stream = await listen('/v1/live', { 'last-event-id': '99999999' });
+    await until(stream.ready);
+    await tell(4);
+    await until(() => stream.ids().length === 1);
+    expect(stream.ids()[0]).toBeLessThan(100);
+    await stream.end();
+  });
+
   it('refuses a position that is none', async () => {
     expect((await fetch(`${url}/v1/live?after=x`)).status).toBe(422);
     expect((await fetch(`${url}/v1/activity?cursor=x`)).status).toBe(422);

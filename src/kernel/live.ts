@@ -34,7 +34,9 @@ export function registerLiveRoute(routes: Routes): void {
     query: LiveQuery,
     answers: {},
     handler: async ({ scope, query, request }) => {
-      const from = lastEventId(request) ?? query.after ?? (await headOf(scope));
+      const head = await headOf(scope);
+      // A position beyond the head is of a database that an older one has replaced: nothing would ever come.
+      const from = Math.min(lastEventId(request) ?? query.after ?? head, head);
       follow(scope, openStream(request), from);
       return {};
     },

@@ -51,8 +51,8 @@ const NewThing = z.strictObject({
   content: Content.optional(),
   targets: z.array(Target).min(1, 'Choose at least one recipient.').optional(),
   how: z
-    .union([
-      z.strictObject({ method: z.literal('qr') }),
+    .discriminatedUnion('method', [
+      z.strictObject({ method: z.literal('qr').default('qr') }),
       z.strictObject({ method: z.literal('code'), phone: Phone }),
     ])
     .optional(),
@@ -235,6 +235,18 @@ describe('wrong input', () => {
       { ...good, how: { method: 'code', phone: '123' } },
       'how.phone',
       'Write the number in international form, such as +491701234567.',
+    ],
+    [
+      'a form without its field',
+      { ...good, how: { method: 'code' } },
+      'how.phone',
+      'This field is required.',
+    ],
+    [
+      'a form that there is not',
+      { ...good, how: { method: 'post' } },
+      'how.method',
+      'Must be "qr" or "code".',
     ],
     [
       'NUL',

@@ -79,8 +79,16 @@ function sentence(issue: Issue, value: unknown, path: PropertyKey[]): string {
     return `Must be ${issue.values.map(one => JSON.stringify(one)).join(' or ')}.`;
   if (issue.code === 'invalid_format') return FORMATS[issue.format] ?? `Must be a valid ${issue.format}.`;
   if (issue.code === 'too_small' || issue.code === 'too_big') return boundsSentence(issue);
-  if (issue.code === 'invalid_union') return 'None of the allowed forms fits. See /docs.';
+  if (issue.code === 'invalid_union') return unionSentence(issue);
   return `${issue.message}.`;
+}
+
+/** Where one field tells the forms apart, its words are named; `undefined` among them means that it may be left out. */
+function unionSentence(issue: Issue & { code: 'invalid_union' }): string {
+  const options = 'options' in issue ? (issue.options ?? []) : [];
+  const words = options.filter(word => word !== undefined);
+  if (words.length === 0) return 'None of the allowed forms fits. See /docs.';
+  return `Must be ${words.map(word => JSON.stringify(word)).join(' or ')}.`;
 }
 
 const TYPES: Record<string, string> = {
