@@ -30,6 +30,14 @@ describe('a receipt stanza', () => {
     });
   });
 
+  it('of this very second happened now, an older one when it says', () => {
+    const told = Date.parse('2026-01-01T00:00:00Z');
+    const at = (now: number) => readReceipt(receipt({ from: BEN }), self, new Date(now))?.fact.at.getTime();
+    expect(at(told + 430)).toBe(told + 430);
+    expect(at(told + 60_000)).toBe(told);
+    expect(at(told - 5_000)).toBe(told);
+  });
+
   it('names the member in a group', () => {
     const read = readReceipt(receipt({ from: '120363@g.us', participant: '900000000000003@lid' }), self);
     expect(read?.who).toBe('900000000000003@lid');

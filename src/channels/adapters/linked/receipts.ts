@@ -10,10 +10,13 @@ const KINDS: Record<string, ReceiptFact['kind']> = {
   played: 'read',
 };
 
+const TOLD_TO_THE_MS = 1_500;
+
 /** What a receipt stanza says about our messages; `who` is the reader's address. Pure. */
 export function readReceipt(
   node: BinaryNode,
   self: Self,
+  now = new Date(),
 ): { ids: string[]; fact: Omit<ReceiptFact, 'providerId' | 'recipient'>; who: string } | undefined {
   const { id, from, participant, type, t } = node.attrs;
   const kind = KINDS[type ?? ''];
@@ -21,8 +24,15 @@ export function readReceipt(
   // In a group only the participant says who; without one it is a summary for all.
   const who = isGroup(from) ? participant : from;
   if (!who || isSelf(who, self)) return undefined;
-  const at = t === undefined ? new Date() : new Date(Number(t) * 1000);
-  return { ids: [id, ...furtherIds(node)], fact: { kind, at }, who };
+  return { ids: [id, ...furtherIds(node)], fact: { kind, at: instantOf(t, now) }, who };
+}
+
+/** WhatsApp tells whole seconds: within the last one our own clock knows better than its beginning. */
+function instantOf(seconds: string | undefined, now: Date): Date {
+  if (seconds === undefined) return now;
+  const told = Number(seconds) * 1000;
+  const since = now.getTime() - told;
+  return since >= 0 && since < TOLD_TO_THE_MS ? now : new Date(told);
 }
 
 /** One fact per message; the reader by number where the number of the LID is known. */
