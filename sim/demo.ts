@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildWeb } from '../scripts/build-web.ts';
 import { addMember, createUser, createWorkspace } from '../src/identity/index.ts';
-import { type Environment, type Kernel, StartError, stopOnSignals } from '../src/kernel/index.ts';
+import {
+  type Environment,
+  type Kernel,
+  refuseHeldFolder,
+  StartError,
+  stopOnSignals,
+} from '../src/kernel/index.ts';
 import { startConvoke } from '../src/main.ts';
 import { type Simulators, startSimulators } from './world.ts';
 
@@ -13,13 +19,17 @@ const USERNAME = 'admin';
 /**
  * `npm run demo`: the program as it is, a simulator of WhatsApp beside it, and a workspace to play in.
  * Everything is kept in one folder, so a second start finds the same numbers, links and reminders.
+ * Resolves, once it is ready, with what stops it.
  */
-async function demo(): Promise<void> {
-  const dataDir = resolve(process.env.CONVOKE_DATA_DIR ?? join('data', 'demo'));
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+async function demo(): Promise<() => Promise<void>> {
+  const port = simulatorPort();
+  const dataDir = resolve(process.env.CONVOKE_DATA_DIR || join('data', 'demo'));
+  const factsFile = join(dataDir, 'demo.json');
+  await prepare(dataDir);
+  rmSync(factsFile, { force: true });
   const building = buildWeb();
   const simulators = await startSimulators({
-    port: Number(process.env.CONVOKE_SIMULATOR_PORT ?? 3100),
+    port,
     stateFile: join(dataDir, 'whatsapp-simulator.json'),
   }).catch((error: Error) => {
     throw new StartError(error.message);
@@ -31,10 +41,6 @@ async function demo(): Promise<void> {
       seed: kernel => seed(kernel, password),
       onFault: () => process.exit(1),
     });
-    stopOnSignals(async () => {
-      await convoke.stop();
-      await simulators.stop();
-    });
     const facts = {
       url: convoke.url,
       username: USERNAME,
@@ -43,12 +49,33 @@ async function demo(): Promise<void> {
       simulator_url: simulators.whatsapp.url,
       phones: await phonesOf(simulators),
     };
-    writeWhole(join(dataDir, 'demo.json'), JSON.stringify(facts, null, 2));
+    writeWhole(factsFile, JSON.stringify(facts, null, 2));
     console.log(welcome(facts));
+    return async () => {
+      rmSync(factsFile, { force: true });
+      await convoke.stop();
+      await simulators.stop();
+    };
   } catch (error) {
     await simulators.stop();
     throw error;
   }
+}
+
+function simulatorPort(): number {
+  const given = process.env.CONVOKE_SIMULATOR_PORT?.trim() || '3100';
+  if (/^\d{1,5}$/.test(given) && Number(given) <= 65_535) return Number(given);
+  throw new StartError(`CONVOKE_SIMULATOR_PORT must be a whole number from 0 to 65535 (it is "${given}").`);
+}
+
+/** Nothing is written beside a demo that runs: the virtual phones' state is not behind the lock of the database. */
+async function prepare(dataDir: string): Promise<void> {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StartError(`The data folder ${dataDir} cannot be made: ${(error as Error).message}`);
+  }
+  await refuseHeldFolder(dataDir);
 }
 
 function environment(dataDir: string, simulators: Simulators): Environment {
@@ -110,7 +137,9 @@ function welcome(facts: { url: string; username: string; password: string; simul
 }
 
 try {
-  await demo();
+  const starting = demo();
+  stopOnSignals(async () => (await starting.catch(() => undefined))?.());
+  await starting;
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
   console.error(error.message);

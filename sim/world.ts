@@ -27,11 +27,7 @@ export async function startSimulators(options: { port: number; stateFile?: strin
     (resolve, reject) => {
       child.once('error', reject);
       child.once('exit', code =>
-        reject(
-          new Error(
-            `The WhatsApp simulator could not start (exit code ${code}). Port ${options.port} may be in use: set CONVOKE_SIMULATOR_PORT to another one, or to 0 for a free one.`,
-          ),
-        ),
+        reject(new Error(`The WhatsApp simulator could not start (exit code ${code}).`)),
       );
       createInterface({ input: out }).once('line', line => resolve(JSON.parse(line)));
     },

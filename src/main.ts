@@ -132,8 +132,10 @@ function linkedAdapter({ config, log }: Kernel) {
 export async function runConvoke(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   try {
-    const convoke = await startConvoke(process.env, { onFault: () => process.exit(1) });
-    stopOnSignals(() => convoke.stop());
+    const starting = startConvoke(process.env, { onFault: () => process.exit(1) });
+    // A signal during the start is obeyed at its end, so that nothing is left half-made.
+    stopOnSignals(async () => (await starting.catch(() => undefined))?.stop());
+    const convoke = await starting;
     if (convoke.setupLink) {
       console.log(`Choose a password for the user "admin" within 24 hours:\n  ${convoke.setupLink}`);
     }

@@ -8,8 +8,9 @@ const port = Number(process.env.CONVOKE_SIMULATOR_PORT ?? '0');
 const seed = Number(process.env.CONVOKE_SIMULATOR_SEED ?? '1');
 const stateFile = process.env.CONVOKE_SIMULATOR_STATE;
 const simulator = await startWhatsAppSimulator({ port, seed, ...(stateFile ? { stateFile } : {}) }).catch(
-  (error: Error) => {
-    process.stderr.write(`${error.message}\n`);
+  (error: NodeJS.ErrnoException) => {
+    const busy = `Port ${port} on 127.0.0.1 is in use by another program. Stop that one, or set CONVOKE_SIMULATOR_PORT to another port (0 takes a free one).`;
+    process.stderr.write(`${error.code === 'EADDRINUSE' ? busy : error.message}\n`);
     process.exit(1);
   },
 );

@@ -73,8 +73,21 @@ describe('signals', () => {
     const stopping = new Promise(resolve => child.stdout.once('data', resolve));
     child.kill('SIGINT');
     await stopping;
-    child.kill('SIGINT');
+    const again = setInterval(() => child.kill('SIGINT'), 50);
     expect(await exited).toMatchObject({ code: 1 });
+    clearInterval(again);
+  });
+
+  it('that come twice in the same moment, as from npm, count as one', async () => {
+    const { child, ready, exited } = program(
+      `async () => { console.log('stopping'); await new Promise(resolve => setTimeout(resolve, 100)); }`,
+    );
+    await ready;
+    const stopping = new Promise(resolve => child.stdout.once('data', resolve));
+    child.kill('SIGINT');
+    await stopping;
+    child.kill('SIGINT');
+    expect(await exited).toMatchObject({ code: 0 });
   });
 
   it('do not wait for ever', async () => {

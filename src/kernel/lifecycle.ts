@@ -35,15 +35,21 @@ export function createLifecycle(log: Logger): Lifecycle {
 
 const PATIENCE_MS = 30_000;
 
+/** npm passes on a Ctrl-C that the terminal has already given to the program itself. */
+const SAME_SIGNAL_MS = 500;
+
 /**
  * On SIGTERM and SIGINT stops everything and exits with 0; with 1 when that takes longer than 30 s.
- * A second signal exits at once.
+ * A second signal exits at once. To be called before the start, so that a signal during it is not lost.
  */
 export function stopOnSignals(stop: () => Promise<void>, patienceMs = PATIENCE_MS): void {
-  let asked = false;
+  let askedAt: number | undefined;
   const onSignal = () => {
-    if (asked) process.exit(1);
-    asked = true;
+    if (askedAt !== undefined) {
+      if (performance.now() - askedAt > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    askedAt = performance.now();
     setTimeout(() => {
       console.error(
         `Convoke did not stop within ${patienceMs / 1000} s and is ended now; nothing that was answered is lost.`,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StartError } from '../../errors.ts';
-import { lockFolder } from './folder-lock.ts';
+import { lockFolder, refuseHeldFolder } from './folder-lock.ts';
 import { ourselves } from './holder.ts';
 
 let folder: string;
@@ -35,6 +35,14 @@ describe('the lock of a folder', () => {
     await lock.release();
     await (await take()).release();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('can be asked for beforehand', async () => {
+    await refuseHeldFolder(folder);
+    const lock = await take();
+    await expect(refuseHeldFolder(folder)).rejects.toThrow(`in use by process ${process.pid} (node `);
+    await lock.release();
+    await refuseHeldFolder(folder);
   });
 
   it('is taken over from a process that is gone', async () => {

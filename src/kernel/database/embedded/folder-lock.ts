@@ -39,6 +39,12 @@ export async function lockFolder(folder: string, options: LockOptions): Promise<
   );
 }
 
+/** For programs that write into the folder before they open the database. Throws StartError that names the holder. */
+export async function refuseHeldFolder(folder: string): Promise<void> {
+  const holder = readHolder((await read(join(folder, 'lock'))) ?? '');
+  if (holder && (await verdictOn(holder)) === 'alive') throw held(folder, holder);
+}
+
 async function create(path: string, mark: string): Promise<boolean> {
   try {
     await writeFile(path, mark, { flag: 'wx', mode: 0o600, flush: true });
@@ -62,13 +68,17 @@ async function takeFromTheDead(path: string, folder: string, options: LockOption
   // Given up or taken by another while we looked: then look at that one.
   if ((await read(path)) !== found) return;
   if (!dead) {
-    throw new StartError(
-      `The data folder ${folder} is in use by ${describe(holder)}. Stop that one first, or give this one another folder with CONVOKE_DATA_DIR.`,
-    );
+    throw held(folder, holder);
   }
   if (await removeAlone(path, found)) {
     options.warn(`Took over the data folder ${folder} from ${describe(holder)}, which is gone.`);
   }
+}
+
+function held(folder: string, holder: Parameters<typeof describe>[0]): StartError {
+  return new StartError(
+    `The data folder ${folder} is in use by ${describe(holder)}. Stop that one first, or give this one another folder with CONVOKE_DATA_DIR.`,
+  );
 }
 
 /** Undefined when there is none. */

@@ -7,3 +7,4 @@
  * Called by: main and cli at start, and by tests.
  */
 export { type EmbeddedEngine, type FolderOptions, type MemoryOptions, openEmbedded } from './embedded.ts';
+export { refuseHeldFolder } from './folder-lock.ts';
