@@ -100,7 +100,7 @@ describe('signing in', () => {
           permissions: expect.arrayContaining(['channels.manage']),
         },
       ],
-      instance: { sandbox: false },
+      instance: { sandbox: false, virtual_phones_url: null },
     });
     expect((await get('/v1/me', { cookie: await signIn('anna') })).json()).toEqual(answer.json());
   });

@@ -1,4 +1,4 @@
-import { type Kernel, type Tx, VERSION } from '../kernel/index.ts';
+import { type Config, type Kernel, type Tx, VERSION } from '../kernel/index.ts';
 import { permissionsOf } from './policy.ts';
 import type { Me, Role } from './schema.ts';
 
@@ -28,7 +28,18 @@ export async function me(kernel: Kernel, userId: string): Promise<Me> {
     return {
       user,
       workspaces: workspaces.map(one => ({ ...one, permissions: [...permissionsOf(one.role)] })),
-      instance: { version: VERSION, sandbox: kernel.config.sandbox },
+      instance: {
+        version: VERSION,
+        sandbox: kernel.config.sandbox,
+        virtual_phones_url: virtualPhonesUrl(kernel.config),
+      },
     };
   });
+}
+
+/** The simulator of WhatsApp shows its phones where its socket is. */
+function virtualPhonesUrl({ sandbox, whatsappUrl }: Config): string | null {
+  if (!sandbox || whatsappUrl === undefined) return null;
+  const { protocol, host } = new URL(whatsappUrl);
+  return `${protocol === 'wss:' ? 'https:' : 'http:'}//${host}/`;
 }

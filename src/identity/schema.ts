@@ -25,6 +25,10 @@ export const Me = z.object({
     z.object({ id: Id, slug: z.string(), name: z.string(), role: Role, permissions: z.array(z.string()) }),
   ),
   /** What the web app may show only in this installation: a sandbox has virtual phones instead of real ones. */
-  instance: z.object({ version: z.string(), sandbox: z.boolean() }),
+  instance: z.object({
+    version: z.string(),
+    sandbox: z.boolean(),
+    virtual_phones_url: z.string().nullable().describe('Page of the virtual phones, in a sandbox'),
+  }),
 });
 export type Me = z.output<typeof Me>;

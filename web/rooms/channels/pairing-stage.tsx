@@ -102,7 +102,13 @@ function Sandbox({ pairing }: { pairing: Pairing | undefined }) {
   const { me } = useWorkspace();
   const code = pairing?.qr ?? pairing?.code;
   if (!me.instance.sandbox || code === undefined) return null;
-  return <VirtualPhone code={code} what={pairing?.method === 'code' ? 'code' : 'text of the QR code'} />;
+  return (
+    <VirtualPhone
+      code={code}
+      what={pairing?.method === 'code' ? 'code' : 'text of the QR code'}
+      page={me.instance.virtual_phones_url}
+    />
+  );
 }
 
 function Busy({ children }: { children: ReactNode }) {

@@ -1,9 +1,9 @@
-import { Alert, Button, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Anchor, Button, Stack, Text, TextInput } from '@mantine/core';
 import { IconCopy, IconDeviceMobile } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
 
 /** In a sandbox no real phone can scan; its virtual phones take the text of the code. */
-export function VirtualPhone({ code, what }: { code: string; what: string }) {
+export function VirtualPhone({ code, what, page }: { code: string; what: string; page: string | null }) {
   const field = useRef<HTMLInputElement>(null);
   const [copied, setCopied] = useState(false);
 
@@ -20,7 +20,17 @@ export function VirtualPhone({ code, what }: { code: string; what: string }) {
   return (
     <Alert color="gray" icon={<IconDeviceMobile aria-hidden />} title="This is a sandbox">
       <Stack gap="sm" align="flex-start">
-        <Text size="sm">Open the virtual phone, choose Linked devices, and give it this {what}.</Text>
+        <Text size="sm">
+          Open the{' '}
+          {page === null ? (
+            'virtual phones'
+          ) : (
+            <Anchor href={page} target="_blank" rel="noreferrer" underline="always" inherit>
+              virtual phones
+            </Anchor>
+          )}
+          , choose Linked devices on one of them, and give it this {what}.
+        </Text>
         <Button
           size="sm"
           variant="default"
