@@ -38,7 +38,7 @@ function* faults(source: Source): Generator<string> {
 function faultOf(path: string, target: string, typeOnly: boolean): string | undefined {
   const test = /\.test\.tsx?$/.test(path);
   if (path.startsWith('src/') && /^(sim|test|web|bench|scripts)\//.test(target)) {
-    return test && /^(sim|test)\//.test(target) ? undefined : `src/ must not import ${target}.`;
+    return test && /^(sim|test|scripts)\//.test(target) ? undefined : `src/ must not import ${target}.`;
   }
   if (path.startsWith('web/') && target.startsWith('src/')) {
     if (typeOnly && /^src\/[a-z-]+\/(schema|http\/shapes)\.ts$/.test(target)) return undefined;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOMS } from '../../../scripts/checks/rooms.ts';
 import { type TestDatabase, testDatabase } from '../../../test/harness/database.ts';
 import { expectWalls, twoWorkspaces } from '../../../test/harness/walls.ts';
 import { newId } from '../ids.ts';
@@ -10,20 +11,6 @@ import { ensurePartitions, MIGRATIONS_FOLDER } from './open.ts';
 
 /** Those of the whole installation. The app door sees its own row of `workspaces`, and no other of these. */
 const INSTANCE_WIDE = ['instance', 'leases', 'logins', 'nodes', 'setup_links', 'users', 'workspaces'];
-
-const ROOMS = [
-  'kernel',
-  'identity',
-  'billing',
-  'contacts',
-  'channels',
-  'messages',
-  'inbox',
-  'reminders',
-  'events',
-  'webhooks',
-  'ops',
-];
 
 let ground: TestDatabase;
 
@@ -116,7 +103,9 @@ describe('the catalogue', () => {
        where k.contype = 'f' and k.conparentid = 0 and c.relnamespace = 'public'::regnamespace`,
     );
     const wrong = keys.filter(({ from, to }) => {
-      const [left, right] = [rooms.get(to), rooms.get(from)].map(room => ROOMS.indexOf(room ?? ''));
+      const [left, right] = [rooms.get(to), rooms.get(from)].map(room =>
+        ROOMS.findIndex(one => one === room),
+      );
       return left === undefined || right === undefined || left < 0 || right < 0 || left > right;
     });
     expect(keys.length).toBeGreaterThan(10);
