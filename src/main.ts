@@ -31,8 +31,8 @@ import {
   startUpkeep,
   stopOnSignals,
 } from './kernel/index.ts';
-import { createMessages, registerMessageRoutes } from './messages/index.ts';
-import { createReminders, registerReminderRoutes } from './reminders/index.ts';
+import { cancelMessagesOf, createMessages, registerMessageRoutes } from './messages/index.ts';
+import { createReminders, endRemindersOf, registerReminderRoutes } from './reminders/index.ts';
 
 export type Convoke = {
   /** Address of the web page and the API, `http://127.0.0.1:3000`. */
@@ -116,7 +116,10 @@ async function openDoors(kernel: Kernel, life: Lifecycle): Promise<string> {
   registerIdentityRoutes(http, kernel);
   registerActivityRoutes(http);
   registerLiveRoute(http);
-  registerChannelRoutes(http);
+  registerChannelRoutes(http, async (tx, scope, channelId) => {
+    await endRemindersOf(tx, scope, channelId);
+    await cancelMessagesOf(tx, scope, channelId);
+  });
   registerMessageRoutes(http);
   registerReminderRoutes(http);
   life.add('http', () => http.close());

@@ -20,6 +20,6 @@ export type {
 export { declareKind } from './adapters/kinds.ts';
 export { createLinkedAdapter } from './adapters/linked/index.ts';
 export { type ChannelsOptions, createChannels, type RunningChannels } from './driver/index.ts';
-export type { Channels, Driven, InboundSink, OutboundPayloads } from './ports.ts';
+export type { ChannelRemoval, Channels, Driven, InboundSink, OutboundPayloads } from './ports.ts';
 export { registerChannelRoutes } from './routes.ts';
 export { channelForSending, groupForSending } from './sending.ts';

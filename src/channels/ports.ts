@@ -1,3 +1,4 @@
+import type { Scope, Tx } from '../kernel/index.ts';
 import type { Adapter, Connection, Inbound, LateAnswer, ReceiptFact } from './adapters/contract.ts';
 
 /** A channel that this node drives and that can send right now. */
@@ -31,3 +32,6 @@ export type InboundSink = {
 export type OutboundPayloads = {
   payloadOf(workspaceId: string, channelId: string, providerId: string): Promise<Uint8Array | undefined>;
 };
+
+/** Ends what the rooms to the right have planned on a channel, in the transaction that removes it. Plugged by main. */
+export type ChannelRemoval = (tx: Tx, scope: Scope, channelId: string) => Promise<void>;

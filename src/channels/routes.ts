@@ -1,6 +1,7 @@
 import { renderSVG } from 'uqr';
 import { z } from 'zod';
 import { AppError, IdParams, notFound, PageQuery, type Routes } from '../kernel/index.ts';
+import type { ChannelRemoval } from './ports.ts';
 import * as queries from './queries.ts';
 import {
   Channel,
@@ -16,9 +17,9 @@ import * as service from './service.ts';
 
 const tag = 'channels';
 
-export function registerChannelRoutes(routes: Routes): void {
+export function registerChannelRoutes(routes: Routes, endPlans?: ChannelRemoval): void {
   registerCollection(routes);
-  registerOne(routes);
+  registerOne(routes, endPlans);
   registerPairing(routes);
   registerGroups(routes);
   registerRefresh(routes);
@@ -51,7 +52,7 @@ function registerCollection(routes: Routes): void {
   });
 }
 
-function registerOne(routes: Routes): void {
+function registerOne(routes: Routes, endPlans?: ChannelRemoval): void {
   const url = '/v1/channels/:id';
   routes.workspace({
     method: 'GET',
@@ -80,13 +81,13 @@ function registerOne(routes: Routes): void {
   routes.workspace({
     method: 'DELETE',
     url,
-    summary: 'Remove a channel: logs out at WhatsApp and erases its credentials',
+    summary: 'Remove a channel: logs out at WhatsApp, erases its credentials, ends what is planned on it',
     tag,
     permission: 'channels.manage',
     params: IdParams,
     answers: { 204: null },
     handler: async ({ scope, params }) => {
-      await service.remove(scope, params.id);
+      await service.remove(scope, params.id, endPlans);
       return { status: 204 };
     },
   });

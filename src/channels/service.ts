@@ -18,6 +18,7 @@ import {
   stepsBefore,
   type Wanted,
 } from './policy.ts';
+import type { ChannelRemoval } from './ports.ts';
 import type { ChannelStatus, NewChannel, NewPairing } from './schema.ts';
 
 /** A double click, or a page that asks twice. */
@@ -54,13 +55,14 @@ export function rename(scope: Scope, id: string, label: string, ifMatch: number 
 
 /**
  * Takes the channel away for good. The node that drives it logs the device out at WhatsApp, best
- * effort, and erases the credentials; its past messages stay readable.
+ * effort, and erases the credentials; its past messages stay readable. `endPlans` ends what has not left yet.
  */
-export function remove(scope: Scope, id: string): Promise<void> {
+export function remove(scope: Scope, id: string, endPlans?: ChannelRemoval): Promise<void> {
   return inWorkspace(scope, async tx => {
     const channel = await lock(tx, scope, id);
     await endPairing(tx, scope, id);
     await want(tx, scope, id, 'deleted', { phone: null });
+    await endPlans?.(tx, scope, id);
     await recordChannel(tx, scope, 'channel.removed', id, { label: channel.label });
   });
 }

@@ -19,7 +19,7 @@ export { checkPhone } from './phone.ts';
 export { checkContent, type Outcome, outcomeOf } from './policy.ts';
 export { registerMessageRoutes } from './routes.ts';
 export { DeliveryStatus } from './schema.ts';
-export { cancelQueued, type Intent, send, sendMany } from './service.ts';
+export { cancelMessagesOf, cancelQueued, type Intent, send, sendMany } from './service.ts';
 
 export type Messages = {
   start(): void;

@@ -93,6 +93,11 @@ export const GROUP_GONE: Why = {
     'The channel is no longer in this group. Remove it from the recipients, or let somebody add the number again.',
 };
 
+export const CHANNEL_REMOVED: Why = {
+  reason: 'channel_removed',
+  detail: 'The channel was removed before this message was sent.',
+};
+
 /** What the answer to an attempt makes of the journey. `answerMeans` is the adapter's word for a positive one. */
 export function settle(
   journey: Journey,

@@ -17,10 +17,12 @@ import {
 } from '../kernel/index.ts';
 import { messageFact } from './activity.ts';
 import { DELIVERY, deliveryAt, WATCH, watchAt } from './due-kinds.ts';
-import { GROUP_GONE } from './journey.ts';
+import { CHANNEL_REMOVED, GROUP_GONE, type Why } from './journey.ts';
 import { checkPhone } from './phone.ts';
 import { CATCH_UP_MS, checkContent, dueAtOf, refuseCancel } from './policy.ts';
 import type { DeliveryStatus } from './schema.ts';
+
+const CANCEL_BATCH = 1_000;
 
 export type Intent = {
   /** Drawn beforehand when the caller must store it; else left out. */
@@ -86,12 +88,30 @@ export function cancel(scope: Scope, messageId: string): Promise<void> {
   });
 }
 
+/** Cancels all that is queued on a channel that is being removed, in the caller's transaction. */
+export async function cancelMessagesOf(tx: Tx, scope: Scope, channelId: string): Promise<void> {
+  const queued = await tx
+    .selectFrom('due_work as w')
+    .innerJoin('deliveries as d', join =>
+      join.onRef('d.workspace_id', '=', 'w.workspace_id').onRef('d.id', '=', 'w.subject_id'),
+    )
+    .select('d.message_id as id')
+    .where('w.workspace_id', '=', scope.workspaceId)
+    .where('w.kind', '=', DELIVERY)
+    .where('w.lane', '=', channelId)
+    .execute();
+  for (let from = 0; from < queued.length; from += CANCEL_BATCH) {
+    const ids = queued.slice(from, from + CANCEL_BATCH).map(row => row.id);
+    await cancelQueued(tx, scope, ids, CHANNEL_REMOVED);
+  }
+}
+
 /** Cancels those of the messages that are still queued, in the caller's transaction; returns their ids. */
-export async function cancelQueued(tx: Tx, scope: Scope, messageIds: string[]): Promise<string[]> {
+export async function cancelQueued(tx: Tx, scope: Scope, messageIds: string[], why?: Why): Promise<string[]> {
   if (messageIds.length === 0) return [];
   const rows = await tx
     .updateTable('deliveries')
-    .set({ status: 'cancelled', ended_at: scope.kernel.clock.now() })
+    .set({ status: 'cancelled', ...why, ended_at: scope.kernel.clock.now() })
     .where('workspace_id', '=', scope.workspaceId)
     .where('message_id', 'in', messageIds)
     .where('status', '=', 'queued')

@@ -8,3 +8,4 @@
  */
 export { registerReminderRoutes } from './routes.ts';
 export { createReminders } from './runner.ts';
+export { endRemindersOf } from './service.ts';

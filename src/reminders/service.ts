@@ -61,13 +61,11 @@ export function change(
     const timing = input.schedule !== undefined || input.ends_at !== undefined;
     const targets = input.targets ?? (await targetsOf(tx, scope, id));
     const content = input.content ?? (reminder.content as NewInput['content']);
-    if (input.targets || input.content) {
-      await checkDestination(tx, scope, {
-        channelId: reminder.channel_id,
-        content,
-        targets: input.targets ?? [],
-      });
-    }
+    await checkDestination(tx, scope, {
+      channelId: reminder.channel_id,
+      content,
+      targets: input.targets ?? [],
+    });
     if (timing) firstOccurrence(schedule, endsAt, scope.kernel.clock.now());
     await takeBack(tx, scope, id);
     const status: ReminderStatus = reminder.status === 'ended' && timing ? 'active' : reminder.status;
@@ -134,6 +132,23 @@ export function remove(scope: Scope, id: string, ifMatch: number | undefined): P
     await setStatus(tx, scope, id, 'deleted');
     await recordReminder(tx, scope, 'reminder.removed', id, { cancelled });
   });
+}
+
+/** Ends the reminders of a channel that is being removed, in the caller's transaction. */
+export async function endRemindersOf(tx: Tx, scope: Scope, channelId: string): Promise<void> {
+  const reminders = await tx
+    .selectFrom('reminders')
+    .select('id')
+    .where('workspace_id', '=', scope.workspaceId)
+    .where('channel_id', '=', channelId)
+    .where('status', 'in', ['active', 'paused'])
+    .forUpdate()
+    .execute();
+  for (const { id } of reminders) {
+    await takeBack(tx, scope, id);
+    await setStatus(tx, scope, id, 'ended');
+    await recordReminder(tx, scope, 'reminder.ended', id, {});
+  }
 }
 
 async function lock(
