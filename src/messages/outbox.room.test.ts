@@ -126,6 +126,59 @@ describe('outbox', () => {
     ).toBeUndefined();
   });
 
+  it('keeps its places on the wire when claims run out while their messages wait for one', async () => {
+    let held: (() => void)[] | undefined = [];
+    provider.script = async wire => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      if (held) held.push(resolve);
+      else resolve();
+      await promise;
+      return accept(wire, new Date());
+    };
+    startConnected({ inFlight: { socket: 4, http: 4 } });
+    const ids = await service.sendMany(
+      scope,
+      Array.from({ length: 40 }, (_, n) => ({
+        channelId,
+        target: { phone: PHONE },
+        content: text(`${n}`),
+        dueAt: new Date(),
+        catchUpMs: 60_000,
+        source: 'api' as const,
+        sourceId: null,
+      })),
+    );
+    await until(() => held?.length === 4);
+    const claims = () =>
+      kernel.database.inEngine('test.claims', tx =>
+        tx
+          .selectFrom('due_work')
+          .select(['subject_id', 'claimed_until'])
+          .where('workspace_id', '=', scope.workspaceId)
+          .where('kind', '=', 'delivery')
+          .execute(),
+      );
+    await kernel.database.inEngine('test.expire', tx =>
+      tx
+        .updateTable('due_work')
+        .set({ claimed_until: new Date(0) })
+        .where('workspace_id', '=', scope.workspaceId)
+        .where('kind', '=', 'delivery')
+        .execute(),
+    );
+    await until(async () => (await claims()).every(row => Number(row.claimed_until) > 0));
+    const waiting = held;
+    held = undefined;
+    for (const go of waiting) go();
+    for (const id of ids) await becomes(id, 'sent');
+    expect(provider.texts()).toHaveLength(40);
+    held = [];
+    const more = await Promise.all(['a', 'b', 'c', 'd'].map(body => sendText(body)));
+    await until(() => held?.length === 4, { what: () => `${held?.length} of 4 places` });
+    for (const go of held) go();
+    for (const id of more) await becomes(id, 'sent');
+  });
+
   it('hands on never early, in order of instants, and at most so many at a time', async () => {
     let flying = 0;
     let most = 0;

@@ -153,7 +153,8 @@ class Engine implements Outbox {
     for (let picked = this.#pick(); picked.length > 0; picked = this.#pick()) {
       const begun = await this.#begin(picked);
       const started = new Set(begun.map(attempt => attempt.deliveryId));
-      for (const { item } of picked) if (!started.has(item.subjectId)) this.#land(item.lane);
+      // Each start keeps one place: an item claimed again while it waited is picked twice and begun once.
+      for (const { item } of picked) if (!started.delete(item.subjectId)) this.#land(item.lane);
       for (const attempt of begun) this.#launch(attempt);
       if (this.#lanesWithRoom().length > 0) this.#worker.poke();
     }
