@@ -58,7 +58,8 @@ export class LinkedConnection implements Connection {
   #restricted = false;
   #leaving = false;
   #failures = 0;
-  #openedAt = 0;
+  /** Of the socket that is open; a moment that never comes while none is. */
+  #openedAt = Number.POSITIVE_INFINITY;
   #reporting: Promise<unknown> = Promise.resolve();
   readonly #running: Promise<void>;
 
@@ -118,6 +119,7 @@ export class LinkedConnection implements Connection {
         return;
       }
       if (performance.now() - this.#openedAt > STABLE_MS) this.#failures = 0;
+      this.#openedAt = Number.POSITIVE_INFINITY;
       this.#failures += 1;
       if (verdict.action === 'reconnect' && this.#failures < TROUBLE) continue;
       const pace =

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEMO, startWhatsAppSimulator, type WhatsAppSimulator } from '../../../../sim/whatsapp/index.ts';
 import { Linked, linkedTo, until } from './linked.fixture.ts';
 
@@ -49,6 +49,20 @@ describe('a connection', () => {
     await simulator.close();
     await until(() => linked.states.some(({ status }) => status === 'degraded'), 20_000);
     expect(linked.last).toMatchObject({ status: 'degraded', reason: 'unreachable' });
+    simulator = await startWhatsAppSimulator({ port });
+  });
+
+  it('counts failures anew only after a connection that stood, however long ago that was', async () => {
+    const port = Number(new URL(simulator.socketUrl).port);
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + 3_600_000);
+    try {
+      await simulator.close();
+      await until(() => linked.states.some(({ status }) => status === 'degraded'), 20_000);
+      expect(linked.last).toMatchObject({ status: 'degraded', reason: 'unreachable' });
+    } finally {
+      vi.restoreAllMocks();
+    }
     simulator = await startWhatsAppSimulator({ port });
   });
 
