@@ -29,19 +29,7 @@ export async function startDemo(dataDir: string, env: Record<string, string> = {
   const file = join(dataDir, 'demo.json');
   rmSync(file, { force: true });
   const from = performance.now();
-  const child = spawn(join(root, 'node_modules/.bin/node'), ['sim/demo.ts'], {
-    cwd: root,
-    env: {
-      ...process.env,
-      CONVOKE_PORT: '0',
-      CONVOKE_SIMULATOR_PORT: '0',
-      CONVOKE_DATA_DIR: dataDir,
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = collect(child);
-  const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
+  const { child, output, exited } = spawnDemo(dataDir, env);
   await until(
     async () => {
       if (child.exitCode !== null) throw new Error(`The demo ended with ${child.exitCode}:\n${output()}`);
@@ -58,6 +46,23 @@ export async function startDemo(dataDir: string, env: Record<string, string> = {
       return exited;
     },
   };
+}
+
+/** The same without waiting until it is ready. */
+export function spawnDemo(dataDir: string, env: Record<string, string> = {}) {
+  const child = spawn(join(root, 'node_modules/.bin/node'), ['sim/demo.ts'], {
+    cwd: root,
+    env: {
+      ...process.env,
+      CONVOKE_PORT: '0',
+      CONVOKE_SIMULATOR_PORT: '0',
+      CONVOKE_DATA_DIR: dataDir,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
+  return { child, output: collect(child), exited };
 }
 
 function collect(child: ChildProcess): () => string {
