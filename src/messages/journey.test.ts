@@ -81,6 +81,21 @@ describe('settling an attempt', () => {
     });
   });
 
+  it('is deferred with pauses that grow, and fails after a day: never an endless number of attempts', () => {
+    let state = journey();
+    let attempts = 0;
+    while (state.status === 'in_flight' && attempts < 1_000) {
+      attempts += 1;
+      const now = state.dueAt > T(1) ? state.dueAt : T(1);
+      const until = new Date(now.getTime() + 2_000);
+      state = settle(state, { outcome: 'deferred', code: 'not_sent', until }, 'sent', now);
+      if (state.status === 'queued') state = advance(state, 'in_flight', state.dueAt);
+    }
+    expect(state).toMatchObject({ status: 'failed', reason: 'not_sent' });
+    expect(state.endedAt?.getTime()).toBeGreaterThanOrEqual(T(86_400).getTime());
+    expect(attempts).toBeLessThan(300);
+  });
+
   it('is unknown without an answer, and cleared up by a late one', () => {
     const unknown = settle(journey(), { outcome: 'unknown', cause: 'timeout' }, 'sent', T(61));
     expect(unknown).toMatchObject({ status: 'unknown', reason: UNKNOWN.reason, endedAt: T(61) });

@@ -98,6 +98,11 @@ export const CHANNEL_REMOVED: Why = {
   detail: 'The channel was removed before this message was sent.',
 };
 
+export const NOT_SENT: Why = {
+  reason: 'not_sent',
+  detail: 'This message could not be handed over for a whole day. Check the recipient, then send it again.',
+};
+
 /** What the answer to an attempt makes of the journey. `answerMeans` is the adapter's word for a positive one. */
 export function settle(
   journey: Journey,
@@ -114,21 +119,32 @@ export function settle(
     case 'refused':
       return advance(journey, 'failed', now, { reason: outcome.code, detail: outcome.detail });
     case 'deferred':
-      return defer(journey, outcome.until);
+      return defer(journey, outcome.until, now);
     case 'unknown':
       return advance(journey, 'unknown', now, UNKNOWN);
   }
 }
 
-/** Back to the outbox for later. The catch-up window moves along: pacing never makes a message missed. */
-function defer(journey: Journey, until: Date): Journey {
+/** Nothing is tried for longer than this; the pauses in between grow with the time gone by. */
+const TRIED_MS = 86_400_000;
+const LONGEST_PAUSE_MS = 10 * 60_000;
+
+/**
+ * Back to the outbox for later. The catch-up window moves along: pacing never makes a message missed. What cannot
+ * be sent however often it is tried fails after a day.
+ */
+function defer(journey: Journey, until: Date, now: Date): Journey {
   if (!mayBecome(journey.status, 'queued')) return journey;
+  const tried = now.getTime() - (journey.inFlightAt ?? now).getTime();
+  if (tried >= TRIED_MS) return advance(journey, 'failed', now, NOT_SENT);
+  const pause = Math.min(tried / 4, LONGEST_PAUSE_MS);
+  const dueAt = new Date(Math.max(until.getTime(), now.getTime() + pause));
   const window = journey.catchUpUntil.getTime() - journey.dueAt.getTime();
   return {
     ...journey,
     status: 'queued',
-    dueAt: until,
-    catchUpUntil: new Date(until.getTime() + window),
+    dueAt,
+    catchUpUntil: new Date(dueAt.getTime() + window),
   };
 }
 
