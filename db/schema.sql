@@ -572,13 +572,16 @@ AS $procedure$
       for i in 0 .. months - 1 loop
         lower_at := (date_trunc('month', since at time zone 'UTC') + make_interval(months => i)) at time zone 'UTC';
         part := parent.relname || to_char(lower_at at time zone 'UTC', '"_y"YYYY"m"MM');
-        if to_regclass(format('%I', part)) is null then
+        continue when to_regclass(format('%I', part)) is not null;
+        begin
           execute format('create table %I partition of %I for values from (%L) to (%L)', part, parent.relname,
             convoke_first_id(lower_at),
             convoke_first_id(((lower_at at time zone 'UTC') + interval '1 month') at time zone 'UTC'));
           execute format('alter table %I enable row level security', part);
           execute format('alter table %I force row level security', part);
-        end if;
+        exception when check_violation then
+          raise notice 'rows of % are in the default partition and stay there', part;
+        end;
       end loop;
     end loop;
   end

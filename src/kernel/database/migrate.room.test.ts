@@ -53,6 +53,25 @@ describe('migrations', () => {
     expect(await things(blank.engine)).toEqual(before);
   });
 
+  it('leave rows alone that a wrong clock has put beside the partitions', async () => {
+    await migrateUp(blank.engine, migrations);
+    const connection = await blank.engine.acquire();
+    await connection.script(`
+      create table activity_rest partition of activity default;
+      insert into activity (workspace_id, id, type, actor_kind, subject_type, subject_id, digest, occurred_at)
+      select gen_random_uuid(), convoke_first_id(now()), 'a.b', 'system', 'a', gen_random_uuid(), '', now()`);
+    connection.release();
+    await openDatabase(blank.engine, fail);
+    expect(await rows(blank.engine, 'select count(*)::int as count from activity')).toEqual([{ count: 1 }]);
+    expect(
+      await rows(
+        blank.engine,
+        `select to_regclass('activity_y' || to_char(now() at time zone 'UTC' + interval '2 months', 'YYYY"m"MM'))
+          is not null as there`,
+      ),
+    ).toEqual([{ there: true }]);
+  });
+
   it('go back one at a time', async () => {
     await migrateUp(blank.engine, migrations);
     for (const name of names.toReversed()) {
