@@ -326,6 +326,24 @@ describe('the driver of channels', () => {
     await other.stop();
   });
 
+  it('shows that it is connected although the database was away for a moment just then', async () => {
+    await node.stop();
+    let away = 2;
+    const database = new Proxy(kernel.database, {
+      get: (target, key) => {
+        if (key !== 'inEngine') return Reflect.get(target, key, target);
+        const inEngine: Kernel['database']['inEngine'] = (name, work) =>
+          name === 'channels.write_status' && away-- > 0
+            ? Promise.reject(new Error('connection refused'))
+            : target.inEngine(name, work);
+        return inEngine;
+      },
+    });
+    node = await startNode({ ...kernel, database }, simulator);
+    await pair(OWNER);
+    expect(away).toBeLessThan(0);
+  });
+
   it('tells its listeners when a channel begins and ceases to be able to send', async () => {
     const seen: number[] = [];
     const deaf = node.channels.onChange(() => seen.push(node.channels.driven().length));

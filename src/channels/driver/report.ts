@@ -2,12 +2,17 @@ import { LeaseLost } from '../../kernel/index.ts';
 import type { Adapter, ConnectionState, LinkedAccount, RawInbound, Sink } from '../adapters/contract.ts';
 import { groupMetadata, syncAllGroups, syncSomeGroups } from '../group-sync.ts';
 import { takeIn } from '../intake.ts';
+import { pause } from '../pause.ts';
 import { fenced, type Place } from '../place.ts';
 import { lookOf } from '../policy.ts';
 import type { InboundSink, OutboundPayloads } from '../ports.ts';
 import { type Goal, writeLook } from './rows.ts';
 
 export type Ports = { sink: InboundSink; payloads: OutboundPayloads };
+
+/** About as long as a lease lasts without the database. */
+const TRIES = 30;
+const AGAIN_MS = 1_000;
 
 type Living = Exclude<ConnectionState, { status: 'ended' }>;
 
@@ -60,6 +65,7 @@ export class StateLog {
   readonly #goal: Goal;
   #last: Living['status'] | undefined;
   #writing: Promise<unknown> = Promise.resolve();
+  readonly #closing = new AbortController();
 
   constructor(place: Place, goal: Goal) {
     this.#place = place;
@@ -70,13 +76,30 @@ export class StateLog {
     const fact = factOf(this.#last, state.status);
     this.#last = state.status;
     const account: LinkedAccount | undefined = state.status === 'connected' ? state : undefined;
-    this.#writing = this.#writing
-      .then(() => writeLook(this.#place, this.#goal, lookOf(state), account, fact))
-      .catch(error => logFault(this.#place, 'write_status', error));
+    this.#writing = this.#writing.then(() =>
+      this.#inSpite(() => writeLook(this.#place, this.#goal, lookOf(state), account, fact)),
+    );
   }
 
+  /** The connection is over: what cannot be written now is left to what comes after it. */
   async written(): Promise<void> {
+    this.#closing.abort();
     await this.#writing;
+  }
+
+  /** A connection that stands tells its state once, so a short absence of the database must not swallow it. */
+  async #inSpite(work: () => Promise<void>): Promise<void> {
+    const over = AbortSignal.any([this.#closing.signal, this.#place.lease.lost]);
+    for (let tries = 0; tries < TRIES; tries++) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        logFault(this.#place, 'write_status', error);
+        if (error instanceof LeaseLost || over.aborted) return;
+        await pause(AGAIN_MS, over);
+      }
+    }
   }
 }
 
