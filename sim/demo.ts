@@ -9,6 +9,7 @@ import {
   refuseHeldFolder,
   StartError,
   stopOnSignals,
+  stopWithParent,
 } from '../src/kernel/index.ts';
 import { startConvoke } from '../src/main.ts';
 import { type Simulators, startSimulators } from './world.ts';
@@ -139,6 +140,7 @@ function welcome(facts: { url: string; username: string; password: string; simul
 try {
   const starting = demo();
   stopOnSignals(async () => (await starting.catch(() => undefined))?.());
+  if (process.env.npm_lifecycle_event !== undefined) stopWithParent();
   await starting;
 } catch (error) {
   if (!(error instanceof StartError)) throw error;

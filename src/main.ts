@@ -30,6 +30,7 @@ import {
   StartError,
   startUpkeep,
   stopOnSignals,
+  stopWithParent,
 } from './kernel/index.ts';
 import { cancelMessagesOf, createMessages, registerMessageRoutes } from './messages/index.ts';
 import { createReminders, endRemindersOf, registerReminderRoutes } from './reminders/index.ts';
@@ -138,6 +139,7 @@ export async function runConvoke(): Promise<void> {
     const starting = startConvoke(process.env, { onFault: () => process.exit(1) });
     // A signal during the start is obeyed at its end, so that nothing is left half-made.
     stopOnSignals(async () => (await starting.catch(() => undefined))?.stop());
+    if (process.env.npm_lifecycle_event !== undefined) stopWithParent();
     const convoke = await starting;
     if (convoke.setupLink) {
       console.log(`Choose a password for the user "admin" within 24 hours:\n  ${convoke.setupLink}`);

@@ -54,7 +54,7 @@ export {
   type LeaseOptions,
   type Leases,
 } from './leases.ts';
-export { createLifecycle, type Lifecycle, stopOnSignals } from './lifecycle.ts';
+export { createLifecycle, type Lifecycle, stopOnSignals, stopWithParent } from './lifecycle.ts';
 export { registerLiveRoute } from './live.ts';
 export { createLogger, maskPhone } from './log.ts';
 export { appearAsNode } from './node-row.ts';

@@ -38,15 +38,16 @@ describe('a lifecycle', () => {
 
 describe('signals', () => {
   /** A program that says when it is ready and when it has stopped; `stop` is what it does about it. */
-  function program(stop: string, patienceMs = 30_000) {
+  function program(stop: string, patienceMs = 30_000, shell = false) {
     const module = fileURLToPath(new URL('./lifecycle.ts', import.meta.url));
-    const source = `import { stopOnSignals } from ${JSON.stringify(module)};
+    const source = `import { stopOnSignals, stopWithParent } from ${JSON.stringify(module)};
       stopOnSignals(${stop}, ${patienceMs});
+      ${shell ? 'stopWithParent();' : ''}
       setInterval(() => {}, 1000);
       console.log('ready');`;
-    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', source], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    const run = [process.execPath, '--input-type=module-typescript', '-e', source];
+    const [command = '', ...words] = shell ? ['sh', '-c', '"$@"; exit', 'sh', ...run] : run;
+    const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'ignore'] });
     const ready = new Promise<void>(resolve => child.stdout.once('data', () => resolve()));
     const exited = new Promise<{ code: number | null; said: string }>(resolve => {
       let said = '';
@@ -88,6 +89,13 @@ describe('signals', () => {
     await stopping;
     child.kill('SIGINT');
     expect(await exited).toMatchObject({ code: 0 });
+  });
+
+  it('to npm end only its shell: the program notices that and stops', async () => {
+    const { child, ready, exited } = program(`async () => { console.log('stopped'); }`, 30_000, true);
+    await ready;
+    child.kill('SIGTERM');
+    expect(await exited).toMatchObject({ said: 'ready\nstopped\n' });
   });
 
   it('do not wait for ever', async () => {

@@ -67,3 +67,19 @@ export function stopOnSignals(stop: () => Promise<void>, patienceMs = PATIENCE_M
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
 }
+
+const PARENT_LOOK_MS = 250;
+
+/**
+ * For a program that npm has started: a SIGTERM to npm ends the shell between the two and does not get here.
+ * When the parent has gone, the program signals itself.
+ */
+export function stopWithParent(): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, PARENT_LOOK_MS);
+  timer.unref();
+}
