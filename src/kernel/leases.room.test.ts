@@ -57,6 +57,34 @@ describe('leases', () => {
     await assert(lease);
   });
 
+  it('lets the next holder in at once although a renewal was under way at the release', async () => {
+    const asked = Promise.withResolvers<void>();
+    const going = Promise.withResolvers<void>();
+    const database = new Proxy(one.database, {
+      get: (target, key) => {
+        if (key !== 'inEngine') return Reflect.get(target, key, target);
+        const inEngine: Kernel['database']['inEngine'] = async (name, work) => {
+          if (name === 'leases.renew') {
+            asked.resolve();
+            await going.promise;
+          }
+          return target.inEngine(name, work);
+        };
+        return inEngine;
+      },
+    });
+    const name = newId();
+    const leases = leasesOf({ ...one, database }, { ttlMs: 30_000, renewMs: 50, marginMs: 5_000 });
+    const first = must(await leases.acquire(name));
+    await asked.promise;
+    const released = first.release();
+    await new Promise(resolve => setTimeout(resolve, 50));
+    going.resolve();
+    await released;
+    await leases.stop();
+    expect(must(await leasesOf(two).acquire(name)).fence).toBe(first.fence + 1);
+  });
+
   it('lets the next holder in at once after a release, with a higher fence', async () => {
     const name = newId();
     const first = must(await leasesOf(one).acquire(name));

@@ -55,7 +55,7 @@ export function createLeases(
   const holder = kernel.node.bootId;
   const held = new Map<string, Held>();
   let renewedAt = clock.monotonic();
-  let renewing = false;
+  let renewing: Promise<void> | undefined;
   let stopped = false;
 
   const drop = (lease: Held) => {
@@ -76,13 +76,12 @@ export function createLeases(
     const now = clock.monotonic();
     for (const lease of held.values()) if (now >= lease.deadline) drop(lease);
     if (renewing || held.size === 0 || now - renewedAt < renewMs) return;
-    renewing = true;
-    renew()
+    renewing = renew()
       .catch(error =>
         log.warn({ event: 'leases.renew', err: error }, 'leases were not renewed, trying again'),
       )
       .finally(() => {
-        renewing = false;
+        renewing = undefined;
       });
   };
   const timer = outsideTransaction(() => setInterval(tick, Math.max(5, Math.min(marginMs, renewMs) / 5)));
@@ -106,6 +105,8 @@ export function createLeases(
         held: () => !end.signal.aborted && clock.monotonic() < lease.deadline,
         release: async () => {
           drop(lease);
+          // A renewal that is under way would bring it back to life, and keep everybody off it.
+          await renewing;
           await database.inEngine('leases.release', tx => freeRows(tx, holder, [lease]));
         },
       };
@@ -122,6 +123,7 @@ export function createLeases(
       clearInterval(timer);
       const leases = [...held.values()];
       for (const lease of leases) drop(lease);
+      await renewing;
       if (leases.length > 0) await database.inEngine('leases.stop', tx => freeRows(tx, holder, leases));
     },
   };
