@@ -17,6 +17,8 @@ const kernel = {
 } as unknown as Kernel;
 const allowed = new Set(['anna', 'bob']);
 const streams: Stream[] = [];
+/** Resolves when a request of the kind `late` has come in. */
+const waiting = Promise.withResolvers<void>();
 let http: Http;
 let url: string;
 
@@ -37,11 +39,15 @@ beforeAll(async () => {
     summary: 'A stream',
     tag: 'test',
     stream: true,
-    params: z.strictObject({ how: z.enum(['open', 'refused', 'forgotten']) }),
+    params: z.strictObject({ how: z.enum(['open', 'late', 'refused', 'forgotten']) }),
     answers: { 200: z.string() },
     handler: async ({ request, params }) => {
       if (params.how === 'refused') throw new AppError('forbidden', 'Not this one.');
-      if (params.how === 'open') streams.push(openStream(request));
+      if (params.how === 'late') {
+        waiting.resolve();
+        await once(request.raw.socket, 'close');
+      }
+      if (params.how === 'open' || params.how === 'late') streams.push(openStream(request));
       return {};
     },
   });
@@ -73,6 +79,21 @@ describe('a stream', () => {
     await closed;
     expect(stream?.send({ data: 1 })).toBe(false);
     await new Promise<void>(resolve => stream?.onClose(resolve));
+  });
+
+  it('is over at once when the reader went away before it was opened', async () => {
+    const abort = new AbortController();
+    const before = streams.length;
+    const asked = fetch(`${url}/v1/stream/late`, { headers: { 'x-who': 'anna' }, signal: abort.signal });
+    asked.catch(() => undefined);
+    await waiting.promise;
+    abort.abort();
+    await expect.poll(() => streams.length).toBe(before + 1);
+    let over = false;
+    streams.at(-1)?.onClose(() => {
+      over = true;
+    });
+    await expect.poll(() => over).toBe(true);
   });
 
   it('ends soon after the login has ended', async () => {

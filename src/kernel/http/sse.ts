@@ -94,6 +94,8 @@ function streamOver(out: ServerResponse, recheck: () => Promise<unknown>, heartb
   heart.unref();
   out.on('close', end);
   out.on('error', end);
+  // Whoever has gone already is not told of again.
+  if (out.destroyed) end();
   write('retry: 2000\n\n');
   return {
     send: event => write(framed(event)),
