@@ -17,6 +17,22 @@ describe('createLogger', () => {
     expect(lines.join()).not.toContain('hunter2');
   });
 
+  it('writes of an error what it is, and no rows or stanzas that it carries', () => {
+    const lines: string[] = [];
+    const log = createLogger('info', { write: (line: string) => void lines.push(line) });
+    const error = Object.assign(new Error('duplicate key', { cause: new Error('the cause') }), {
+      code: '23505',
+      constraint: 'channels_phone',
+      detail: 'Key (phone)=(+491701234567) already exists.',
+      data: { attrs: { jid: '491701234567@s.whatsapp.net' } },
+    });
+    log.warn({ event: 'a.b', err: error });
+    const { err } = JSON.parse(lines[0] ?? '') as { err: Record<string, unknown> };
+    expect(err).toMatchObject({ type: 'Error', code: '23505', constraint: 'channels_phone' });
+    expect(err.message).toContain('the cause');
+    expect(lines.join()).not.toContain('491701234567');
+  });
+
   it('keeps one fact on one line', () => {
     const lines: string[] = [];
     createLogger('info', { write: (line: string) => void lines.push(line) }).info(

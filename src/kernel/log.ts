@@ -32,9 +32,16 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: NEVER_LOGGED.flatMap(name => [name, `*.${name}`, `*.*.${name}`]), censor: '[hidden]' },
-    serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+    serializers: { err: written, error: written },
   };
   return destination ? pino(options, destination) : pino(options, pino.destination({ fd: 2, sync: true }));
+}
+
+/** An error without its further fields: those of the database hold whole rows, those of the provider stanzas. */
+function written(error: unknown) {
+  if (!(error instanceof Error)) return error;
+  const { type, message, stack, code, constraint } = pino.stdSerializers.err(error);
+  return { type, message, stack, code, constraint };
 }
 
 /** `+491701234567` → `+49 170 •••• 567`. The dots do not tell how many digits they stand for. */
