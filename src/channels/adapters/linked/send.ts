@@ -94,6 +94,7 @@ export class Outgoing {
     if (deadline.getTime() <= Date.now()) return now(later('too_slow', SOON_MS));
     const prepared = await this.#prepare(sock, wire.to).catch(error => notAsked(error));
     if ('outcome' in prepared) return now(prepared);
+    if (deadline.getTime() <= Date.now()) return now(later('too_slow', SOON_MS));
     const answer = this.#await(wire.providerId, prepared.recipients, deadline);
     const footprint = newFootprint();
     try {

@@ -90,6 +90,15 @@ describe('sending', () => {
     expect(linked.answers.at(-1)).toMatchObject({ outcome: { outcome: 'accepted', recipients: 1 } });
   });
 
+  it('that is not ready for the wire by the deadline stays here and comes later', async () => {
+    linked.store.latencyMs = 300;
+    const wire = toBen('not yet');
+    expect(await linked.send(wire, 150)).toMatchObject({ outcome: 'deferred', code: 'too_slow' });
+    linked.store.latencyMs = 0;
+    expect(await linked.send(toBen('now'))).toMatchObject({ outcome: 'accepted' });
+    expect(arrivals(wire.providerId)).toEqual([]);
+  });
+
   it.each([
     ['before it took the message', { cut_on_arrival: 1 }, 0],
     ['after it took the message, before its ack', { cut_before_ack: 1 }, 1],
