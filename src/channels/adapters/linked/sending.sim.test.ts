@@ -91,12 +91,18 @@ describe('sending', () => {
   });
 
   it('that is not ready for the wire by the deadline stays here and comes later', async () => {
-    linked.store.latencyMs = 300;
-    const wire = toBen('not yet');
-    expect(await linked.send(wire, 150)).toMatchObject({ outcome: 'deferred', code: 'too_slow' });
-    linked.store.latencyMs = 0;
-    expect(await linked.send(toBen('now'))).toMatchObject({ outcome: 'accepted' });
+    // A number that has written to nobody yet has everything to look up.
+    const fresh = await linkedTo(simulator, CHLOE);
+    const wire = fresh.wire({ kind: 'phone', phone: BEN }, 'not yet');
+    fresh.store.latencyMs = 300;
+    const outcome = await fresh.send(wire, 150);
+    fresh.store.latencyMs = 0;
+    expect(outcome).toMatchObject({ outcome: 'deferred', code: 'too_slow' });
+    expect(await fresh.send(fresh.wire({ kind: 'phone', phone: BEN }, 'now'))).toMatchObject({
+      outcome: 'accepted',
+    });
     expect(arrivals(wire.providerId)).toEqual([]);
+    await fresh.connection?.close('release');
   });
 
   it.each([
