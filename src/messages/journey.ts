@@ -98,7 +98,7 @@ export const CHANNEL_REMOVED: Why = {
   detail: 'The channel was removed before this message was sent.',
 };
 
-export const NOT_SENT: Why = {
+const NOT_SENT: Why = {
   reason: 'not_sent',
   detail: 'This message could not be handed over for a whole day. Check the recipient, then send it again.',
 };
