@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const BESIDE_THE_CODE = ['src/**', 'scripts/**', 'web/**', 'bench/**'];
+const BESIDE_THE_CODE = ['src/**', 'scripts/**', 'web/**', 'bench/**', 'test/harness/**'];
 
 const ENGINE = process.env.CONVOKE_TEST_ENGINE || 'embedded';
 
