@@ -11,6 +11,8 @@ export type Driven = {
   fence: number;
   /** Whether the lease is still ours by the local clock. */
   held(): boolean;
+  /** Whether all that the provider had kept for this connection is stored: acks, echoes, receipts. */
+  caughtUp(): boolean;
 };
 
 /** What the outbox needs to know of the connections of this node. */
@@ -19,6 +21,11 @@ export type Channels = {
   drivenById(channelId: string): Driven | undefined;
   /** Calls back when a channel begins or ceases to be able to send; returns the way to stop. */
   onChange(listener: () => void): () => void;
+  /**
+   * Calls back once per connection, when `caughtUp` becomes true; returns the way to stop. A channel that cannot
+   * send at that moment is not driven yet: whoever waits for it looks at `caughtUp` on each change as well.
+   */
+  onCaughtUp(listener: (channelId: string) => void): () => void;
 };
 
 /** What comes in, handed on after it has been stored. Plugged by main with the messages room. */

@@ -76,6 +76,8 @@ export type Provider = { adapter: Adapter; connectionOf(channelId: string): Conn
 export class ScriptedChannels implements Channels {
   readonly #driven = new Map<string, Driven>();
   readonly #listeners = new Set<() => void>();
+  readonly #catchUpListeners = new Set<(channelId: string) => void>();
+  readonly #caughtUp = new Set<string>();
 
   driven(): Driven[] {
     return [...this.#driven.values()];
@@ -90,7 +92,20 @@ export class ScriptedChannels implements Channels {
     return () => this.#listeners.delete(listener);
   }
 
-  connect(provider: Provider, scope: Scope, channelId: string, fence = 1): void {
+  onCaughtUp(listener: (channelId: string) => void): () => void {
+    this.#catchUpListeners.add(listener);
+    return () => this.#catchUpListeners.delete(listener);
+  }
+
+  /** Caught up at once; with `behind` only when `catchUp` says so. */
+  connect(
+    provider: Provider,
+    scope: Scope,
+    channelId: string,
+    fence = 1,
+    { behind = false }: { behind?: boolean } = {},
+  ): void {
+    this.#caughtUp.delete(channelId);
     const driven: Driven = {
       workspaceId: scope.workspaceId,
       channelId,
@@ -98,13 +113,22 @@ export class ScriptedChannels implements Channels {
       connection: provider.connectionOf(channelId),
       fence,
       held: () => this.#driven.get(channelId) === driven,
+      caughtUp: () => this.#driven.get(channelId) === driven && this.#caughtUp.has(channelId),
     };
     this.#driven.set(channelId, driven);
     for (const listener of this.#listeners) listener();
+    if (!behind) this.catchUp(channelId);
+  }
+
+  /** All that the far end had kept for the channel is stored. */
+  catchUp(channelId: string): void {
+    this.#caughtUp.add(channelId);
+    for (const listener of this.#catchUpListeners) listener(channelId);
   }
 
   disconnect(channelId: string): void {
     this.#driven.delete(channelId);
+    this.#caughtUp.delete(channelId);
     for (const listener of this.#listeners) listener();
   }
 }

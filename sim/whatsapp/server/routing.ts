@@ -44,6 +44,18 @@ export function routeMessage(
   passOn(world, account, companion, node);
   if (cutBefore) connection.cut('cut before ack');
   else if (faults.spend(digits, 'cut_after_ack')) cutOnceWritten(connection);
+  if (faults.spend(digits, 'echo')) deliver(world, account, companion, echoOf(account, companion, node));
+}
+
+/** Names us as the author; there is nothing in it to decrypt, nor to ask the phone for. */
+function echoOf(account: Account, companion: Companion, node: Stanza): Stanza {
+  const { id, to = '' } = node.attrs;
+  const sender = { group: lid(account, companion.id), person: pn(account, companion.id) };
+  const whose = isGroupId(to)
+    ? { from: to, participant: sender.group }
+    : { from: sender.person, recipient: to };
+  const nothing = stanza('unavailable', { type: 'view_once_unavailable_fanout' });
+  return stanza('message', { id, ...whose, type: 'text', t: seconds() }, [nothing]);
 }
 
 function acknowledge(connection: Connection, node: Stanza, error?: number): void {

@@ -28,6 +28,8 @@ const settings = z.strictObject({
   corrupt_outbound: times.nullish(),
   /** The next n ciphertexts to the companions are damaged. */
   corrupt_inbound: times.nullish(),
+  /** The next n messages come back to the device that wrote them, as an echo without content. */
+  echo: times.nullish(),
   /** Refuses messages with this error in the ack; without a count until cleared. */
   nack: z.strictObject({ code: z.number().int().min(100).max(999), count: times.optional() }).nullish(),
   /** Answers the login with this failure. */
@@ -66,6 +68,7 @@ type CountName =
   | 'cut_on_arrival'
   | 'cut_before_ack'
   | 'cut_after_ack'
+  | 'echo'
   | 'corrupt_outbound'
   | 'corrupt_inbound';
 type FaultsView = { world: FaultSettings; numbers: Record<string, FaultSettings>; offline: string[] };

@@ -80,6 +80,12 @@ export type Sink = {
   inbound(raw: RawInbound[]): Promise<void>;
   receipts(facts: ReceiptFact[]): Promise<void>;
   late(answers: LateAnswer[]): Promise<void>;
+  /**
+   * Once after each `connected` that begins a connection, when the provider has handed over all that had waited
+   * and it is stored: what shows no sign of having been sent by now shows none. Never told when some of it could
+   * not be stored.
+   */
+  caughtUp(): Promise<void>;
   /** The stored payload of a message that a recipient could not read and asks for again. */
   payloadOf(providerId: string): Promise<Uint8Array | undefined>;
   /** Metadata stored by an earlier snapshot. */

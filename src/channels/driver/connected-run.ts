@@ -14,6 +14,8 @@ import { type Goal, park, writeLook } from './rows.ts';
 export type Links = {
   /** The connection can send from now on, or cannot any more. */
   ready(connection: Connection | undefined): void;
+  /** All that had waited for the connection is stored; false again once it has ended. */
+  caughtUp(isSo: boolean): void;
 };
 
 type Ended = { reason: EndReason } | 'aborted';
@@ -35,12 +37,16 @@ export async function runConnected(
     connection: undefined,
   };
   const tell = () => links.ready(seen.status === 'connected' ? seen.connection : undefined);
-  const sink = report.sinkFor(state => {
+  const onState = (state: ConnectionState) => {
     if (signal.aborted) return;
     seen.status = state.status;
+    if (!isOpen(state.status)) links.caughtUp(false);
     if (state.status === 'ended') resolve(state);
     else states.write(state);
     tell();
+  };
+  const sink = report.sinkFor(onState, () => {
+    if (!signal.aborted && isOpen(seen.status)) links.caughtUp(true);
   });
   const connection = outsideTransaction(() => adapter.connect(store, sink, () => place.lease.held()));
   seen.connection = connection;
@@ -48,14 +54,19 @@ export async function runConnected(
   signal.addEventListener('abort', () => resolve('aborted'), { once: true });
   if (signal.aborted) resolve('aborted');
   const ended = await over;
+  links.caughtUp(false);
   links.ready(undefined);
   const how = ended === 'aborted' ? closing() : 'release';
-  const stood = seen.status === 'connected' || seen.status === 'restricted';
+  const stood = isOpen(seen.status);
   await connection.close(how);
   await states.written();
   if (ended !== 'aborted') await park(place, goal, ...parked(place, ended.reason));
   else if (how === 'release' && place.lease.held()) await writeLook(place, goal, RELEASED);
   return how === 'logout' && stood;
+}
+
+function isOpen(status: ConnectionState['status']): boolean {
+  return status === 'connected' || status === 'restricted';
 }
 
 /** Nobody drives it for the moment: the next node writes what is. */

@@ -11,24 +11,30 @@ import { type Goal, settleUnlinked } from './rows.ts';
 
 const STUMBLE_MS = 1_000;
 
+/** Who is told of the channel: that it begins or ceases to be able to send, and that it has caught up. */
+export type Tell = { ready(): void; caughtUp(): void };
+
 /** One channel in the hands of this node: does what is wanted until nothing is left to do or the lease is gone. */
 export class Drive {
   readonly place: Place;
   readonly #adapter: Adapter;
   readonly #ports: Ports;
   readonly #onReady: () => void;
+  readonly #onCaughtUp: () => void;
   #goal: Goal;
   #turn = new AbortController();
   #stopped = false;
   #connection: Connection | undefined;
+  #caughtUp = false;
   readonly done: Promise<void>;
 
-  constructor(place: Place, adapter: Adapter, goal: Goal, ports: Ports, onReady: () => void) {
+  constructor(place: Place, adapter: Adapter, goal: Goal, ports: Ports, tell: Tell) {
     this.place = place;
     this.#adapter = adapter;
     this.#goal = goal;
     this.#ports = ports;
-    this.#onReady = onReady;
+    this.#onReady = tell.ready;
+    this.#onCaughtUp = tell.caughtUp;
     place.lease.lost.addEventListener('abort', () => this.#stop(), { once: true });
     this.done = this.#run();
   }
@@ -51,6 +57,7 @@ export class Drive {
       connection: this.#connection,
       fence: lease.fence,
       held: () => lease.held(),
+      caughtUp: () => this.#caughtUp,
     };
   }
 
@@ -108,7 +115,13 @@ export class Drive {
     const adapter = this.#adapter;
     if (goal.wanted === 'pairing') return runPairing(place, adapter, store, goal, signal);
     if (goal.wanted === 'connected') {
-      const links: Links = { ready: connection => this.#ready(connection) };
+      const links: Links = {
+        ready: connection => this.#ready(connection),
+        caughtUp: isSo => {
+          this.#caughtUp = isSo;
+          if (isSo) this.#onCaughtUp();
+        },
+      };
       const run = { place, adapter, store, goal, report, links };
       const loggedOut = await runConnected(run, signal, () => (this.#isLeaving() ? 'logout' : 'release'));
       if (loggedOut) await settleUnlinked(place);

@@ -344,6 +344,22 @@ describe('the driver of channels', () => {
     expect(away).toBeLessThan(0);
   });
 
+  it('tells once per connection that a channel has caught up with what had waited for it', async () => {
+    const told: string[] = [];
+    const deaf = node.channels.onCaughtUp(channelId => told.push(channelId));
+    const id = await pair(OWNER);
+    await until(() => node.channels.drivenById(id)?.caughtUp());
+    expect(told).toEqual([id]);
+    const before = node.channels.drivenById(id);
+    simulator.setFaults({ cut: true });
+    await until(() => told.length === 2);
+    deaf();
+    expect(told).toEqual([id, id]);
+    expect(node.channels.drivenById(id)?.caughtUp()).toBe(true);
+    await node.stop();
+    expect(before?.caughtUp()).toBe(false);
+  });
+
   it('tells its listeners when a channel begins and ceases to be able to send', async () => {
     const seen: number[] = [];
     const deaf = node.channels.onChange(() => seen.push(node.channels.driven().length));

@@ -55,6 +55,7 @@ class Driver implements RunningChannels {
   readonly #lookMs: number;
   readonly #drives = new Map<string, Drive>();
   readonly #listeners = new Set<() => void>();
+  readonly #catchUpListeners = new Set<(channelId: string) => void>();
   #ports: Ports = unplugged;
   #deaf: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -84,6 +85,11 @@ class Driver implements RunningChannels {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  onCaughtUp(listener: (channelId: string) => void): () => void {
+    this.#catchUpListeners.add(listener);
+    return () => this.#catchUpListeners.delete(listener);
   }
 
   async start(): Promise<void> {
@@ -135,7 +141,10 @@ class Driver implements RunningChannels {
     const lease = await this.#leases.acquire(`channel:${row.id}`);
     if (!lease) return;
     const place = { kernel: this.#kernel, workspaceId: row.workspace_id, channelId: row.id, lease };
-    const begun = new Drive(place, adapter, goal, this.#ports, () => this.#tellChange());
+    const begun = new Drive(place, adapter, goal, this.#ports, {
+      ready: () => this.#tellChange(),
+      caughtUp: () => this.#tellCaughtUp(row.id),
+    });
     this.#drives.set(row.id, begun);
     void begun.done.then(() => {
       this.#drives.delete(row.id);
@@ -170,6 +179,10 @@ class Driver implements RunningChannels {
 
   #tellChange(): void {
     for (const listener of this.#listeners) listener();
+  }
+
+  #tellCaughtUp(channelId: string): void {
+    for (const listener of this.#catchUpListeners) listener(channelId);
   }
 }
 

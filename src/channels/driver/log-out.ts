@@ -37,6 +37,7 @@ function deafTo(state: (state: ConnectionState) => void): Sink {
     inbound: nothing,
     receipts: nothing,
     late: nothing,
+    caughtUp: nothing,
     payloadOf: nothing,
     groupMetadata: nothing,
   };

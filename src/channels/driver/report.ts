@@ -38,7 +38,7 @@ export class Report {
       .catch(error => logFault(this.#place, 'hand_on', error));
   }
 
-  sinkFor(onState: (state: ConnectionState) => void): Sink {
+  sinkFor(onState: (state: ConnectionState) => void, onCaughtUp: () => void): Sink {
     const place = this.#place;
     const { workspaceId, channelId } = place;
     const { sink, payloads } = this.#ports;
@@ -53,6 +53,7 @@ export class Report {
       },
       receipts: facts => sink.receipts(workspaceId, channelId, facts),
       late: answers => sink.late(workspaceId, channelId, answers),
+      caughtUp: async () => onCaughtUp(),
       payloadOf: id => payloads.payloadOf(workspaceId, channelId, id),
       groupMetadata: id => groupMetadata(place, id),
     };

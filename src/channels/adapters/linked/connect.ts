@@ -11,8 +11,10 @@ import type {
   Wire,
 } from '../contract.ts';
 import { BoundedCache } from './bounded-cache.ts';
+import { CatchUp } from './catch-up.ts';
 import { decodeMessage, openedMessage, repad, upsertedMessage } from './convert.ts';
 import { backoffMs, type Ending, verdictOn } from './errors.ts';
+import { isEndOfBacklog, provenSent } from './evidence.ts';
 import { GroupBook } from './groups.ts';
 import { accountOf, inboundKey } from './ids.ts';
 import { libraryLog } from './library-log.ts';
@@ -174,8 +176,13 @@ export class LinkedConnection implements Connection {
 
   #listen(auth: Auth, socket: OpenSocket): void {
     const { sock } = socket;
+    const catchUp = new CatchUp();
     sock.ev.on('connection.update', ({ connection, reachoutTimeLock }) => {
-      if (connection === 'open') this.#opened(auth, socket);
+      if (connection === 'open') {
+        this.#opened(auth, socket);
+        catchUp.opened();
+        this.#tellCaughtUp(catchUp);
+      }
       if (reachoutTimeLock && this.#open) this.#restriction(auth, reachoutTimeLock);
     });
     sock.ev.on('creds.update', ({ me }) => {
@@ -190,7 +197,13 @@ export class LinkedConnection implements Connection {
     socket.onStanza(node => {
       if (node.tag === 'ack') this.#outgoing.acknowledged(node);
       if (node.tag === 'receipt')
-        this.#report(async () => this.#sink.receipts(await receiptFacts(node, sock)));
+        this.#report(async () => this.#sink.receipts(await receiptFacts(node, sock)), catchUp);
+      const proven = auth.creds.me ? provenSent(node, auth.creds.me) : [];
+      if (proven.length > 0) this.#report(() => this.#sink.late(proven), catchUp);
+      if (isEndOfBacklog(node)) {
+        catchUp.handedOver();
+        this.#tellCaughtUp(catchUp);
+      }
       this.#groups.follow(sock, node, error => this.#fault('groups', error));
     });
   }
@@ -237,9 +250,21 @@ export class LinkedConnection implements Connection {
     this.#sink.state(state);
   }
 
+  /** Behind all reports of the socket; one that it could not store leaves it untold. */
+  #tellCaughtUp(catchUp: CatchUp): void {
+    if (!catchUp.isDue()) return;
+    const socket = this.#socket;
+    this.#report(async () => {
+      if (catchUp.isWhole && this.#open && this.#socket === socket) await this.#sink.caughtUp();
+    });
+  }
+
   /** One report after the other, so that a read never overtakes the delivery before it. */
-  #report(work: () => Promise<void>): void {
-    this.#reporting = this.#reporting.then(work).catch(error => this.#fault('report', error));
+  #report(work: () => Promise<void>, catchUp?: CatchUp): void {
+    this.#reporting = this.#reporting.then(work).catch(error => {
+      catchUp?.missed();
+      this.#fault('report', error);
+    });
   }
 
   #fault(what: string, error: unknown): void {

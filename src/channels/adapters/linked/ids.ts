@@ -21,6 +21,11 @@ export function newMessageId(): string {
   return `3EB0${randomBytes(9).toString('hex').toUpperCase()}`;
 }
 
+/** Whether an id has the form of those that we draw; other web clients draw theirs alike. */
+export function isNamedByUs(id: string): boolean {
+  return /^3EB0[0-9A-F]{18}$/.test(id);
+}
+
 export function addressOf(target: WireTarget): string {
   return target.kind === 'group' ? target.providerId : `${target.phone.slice(1)}@s.whatsapp.net`;
 }

@@ -93,11 +93,16 @@ export class Linked implements Sink {
   readonly changes: { changed: GroupSnapshot[]; gone: string[] }[] = [];
   readonly facts: ReceiptFact[] = [];
   readonly answers: LateAnswer[] = [];
+  /** How many answers and receipts were there when it was told, for each connection. */
+  readonly catchUps: { answers: number; facts: number }[] = [];
   readonly payloads = new Map<string, Uint8Array>();
   /** Ids of messages whose stored payload was asked for. */
   readonly asked: string[] = [];
   readonly upserted: RawInbound[] = [];
   mayWrite = true;
+  refusesReports = false;
+  /** Reports that were refused. */
+  refused = 0;
   connection: Connection | undefined;
 
   constructor(server: Server, options: { qrMs?: number; log?: Logger } = {}) {
@@ -125,10 +130,15 @@ export class Linked implements Sink {
     for (const one of raw) if (!this.store.inbound.has(one.key)) this.store.inbound.set(one.key, one);
   }
   async receipts(facts: ReceiptFact[]): Promise<void> {
+    this.#admitReport();
     this.facts.push(...facts);
   }
   async late(answers: LateAnswer[]): Promise<void> {
+    this.#admitReport();
     this.answers.push(...answers);
+  }
+  async caughtUp(): Promise<void> {
+    this.catchUps.push({ answers: this.answers.length, facts: this.facts.length });
   }
   async payloadOf(providerId: string): Promise<Uint8Array | undefined> {
     this.asked.push(providerId);
@@ -136,6 +146,12 @@ export class Linked implements Sink {
   }
   async groupMetadata(providerId: string): Promise<unknown> {
     return this.allGroups.find(group => group.providerId === providerId)?.metadata;
+  }
+
+  #admitReport(): void {
+    if (!this.refusesReports) return;
+    this.refused += 1;
+    throw new Error('The database is away.');
   }
 
   get last(): ConnectionState | undefined {

@@ -24,11 +24,11 @@ export function readReceipt(
   // In a group only the participant says who; without one it is a summary for all.
   const who = isGroup(from) ? participant : from;
   if (!who || isSelf(who, self)) return undefined;
-  return { ids: [id, ...furtherIds(node)], fact: { kind, at: instantOf(t, now) }, who };
+  return { ids: idsOf(node), fact: { kind, at: instantOf(t, now) }, who };
 }
 
 /** WhatsApp tells whole seconds: within the last one our own clock knows better than its beginning. */
-function instantOf(seconds: string | undefined, now: Date): Date {
+export function instantOf(seconds: string | undefined, now: Date): Date {
   if (seconds === undefined) return now;
   const told = Number(seconds) * 1000;
   const since = now.getTime() - told;
@@ -45,9 +45,14 @@ export async function receiptFacts(node: BinaryNode, sock: WASocket): Promise<Re
   return read.ids.map(providerId => ({ providerId, recipient, ...read.fact }));
 }
 
-function furtherIds(node: BinaryNode): string[] {
-  if (!Array.isArray(node.content)) return [];
+/** The messages that a receipt is about: the one of the stanza and those of its list. */
+export function idsOf(node: BinaryNode): string[] {
+  const first = node.attrs.id ? [node.attrs.id] : [];
+  if (!Array.isArray(node.content)) return first;
   const list = node.content.find(({ tag }) => tag === 'list');
-  if (!Array.isArray(list?.content)) return [];
-  return list.content.flatMap(({ tag, attrs }) => (tag === 'item' && attrs.id ? [attrs.id] : []));
+  if (!Array.isArray(list?.content)) return first;
+  return [
+    ...first,
+    ...list.content.flatMap(({ tag, attrs }) => (tag === 'item' && attrs.id ? [attrs.id] : [])),
+  ];
 }
