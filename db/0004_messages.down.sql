@@ -1,1 +1,2 @@
+drop index activity_type;
 drop table receipt_keys, receipts, provider_ids, attempts, deliveries, messages;

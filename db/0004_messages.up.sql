@@ -1,5 +1,7 @@
+-- History has no foreign keys: the engine plans the check of a key into a partitioned table anew for every
+-- row. A row and what it points to are written in one transaction or one after the other, and never deleted.
 create table messages (
-  workspace_id uuid not null references workspaces,
+  workspace_id uuid not null,
   id uuid not null,
   channel_id uuid not null,
   direction text not null check (direction in ('out', 'in')),
@@ -10,6 +12,8 @@ create table messages (
   created_at timestamptz not null default now(),
   primary key (workspace_id, id)
 ) partition by range (id);
+
+create index messages_source on messages (workspace_id, source_id, id desc) where source_id is not null;
 
 create table deliveries (
   workspace_id uuid not null,
@@ -38,12 +42,14 @@ create table deliveries (
   read_at timestamptz,
   ended_at timestamptz,
   primary key (workspace_id, id),
-  foreign key (workspace_id, message_id) references messages,
   check (num_nonnulls(group_id, phone) = 1)
 ) partition by range (id);
+comment on table deliveries is 'fillfactor=50';
 create index deliveries_message on deliveries (workspace_id, message_id);
-create index deliveries_status on deliveries (workspace_id, status, id desc);
 create index deliveries_channel on deliveries (workspace_id, channel_id, id desc);
+-- Of the columns that the way to the wire changes, none is in an index: such updates stay within their page.
+create index deliveries_open on deliveries (workspace_id, id desc) where sent_at is null and ended_at is null;
+create index deliveries_ended on deliveries (workspace_id, id desc) where ended_at is not null;
 
 create table attempts (
   workspace_id uuid not null,
@@ -61,9 +67,9 @@ create table attempts (
   started_at timestamptz not null default now(),
   deadline_at timestamptz not null,
   settled_at timestamptz,
-  primary key (workspace_id, id),
-  foreign key (workspace_id, delivery_id) references deliveries
+  primary key (workspace_id, id)
 ) partition by range (id);
+comment on table attempts is 'fillfactor=50';
 create index attempts_delivery on attempts (workspace_id, delivery_id, number);
 
 create table provider_ids (
@@ -82,8 +88,7 @@ create table receipts (
   recipient text not null,
   kind text not null check (kind in ('delivered', 'read')),
   at timestamptz not null,
-  primary key (workspace_id, id),
-  foreign key (workspace_id, delivery_id) references deliveries
+  primary key (workspace_id, id)
 ) partition by range (id);
 create index receipts_delivery on receipts (workspace_id, delivery_id);
 
@@ -94,6 +99,10 @@ create table receipt_keys (
   kind text not null,
   primary key (workspace_id, delivery_id, recipient, kind)
 );
+
+-- The newest facts of a type that nearly every message leaves are found by `seq` at once; the others need help.
+create index activity_type on activity (workspace_id, type, id)
+  where type not in ('message.accepted', 'message.sent', 'message.delivered', 'message.read');
 
 call convoke_workspace_table('messages', true);
 call convoke_workspace_table('deliveries', true);

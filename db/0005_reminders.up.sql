@@ -52,6 +52,7 @@ create unique index reminder_occurrences_once
   on reminder_occurrences (workspace_id, reminder_id, due_at) where status <> 'cancelled';
 create unique index reminder_occurrences_pending
   on reminder_occurrences (workspace_id, reminder_id) where status = 'pending';
+create index reminder_occurrences_runs on reminder_occurrences (workspace_id, reminder_id, id desc);
 
 create table reminder_occurrence_targets (
   workspace_id uuid not null,

@@ -1,5 +1,6 @@
 -- A clock that was wrong once leaves rows of a month in the default partition. They are found there as well,
--- and must not keep the program from starting.
+-- and must not keep the program from starting. A partitioned table has no storage parameters of its own: its
+-- comment may say `fillfactor=N` for its partitions.
 create or replace procedure convoke_ensure_partitions(since timestamptz, months integer)
   language plpgsql
   as $$
@@ -9,7 +10,9 @@ create or replace procedure convoke_ensure_partitions(since timestamptz, months 
     part text;
   begin
     for parent in
-      select c.relname from pg_partitioned_table p
+      select c.relname, coalesce(substring(obj_description(c.oid, 'pg_class') from 'fillfactor=\d+'), 'fillfactor=100')
+        as storage
+      from pg_partitioned_table p
       join pg_class c on c.oid = p.partrelid
       where c.relnamespace = current_schema()::regnamespace
     loop
@@ -23,9 +26,9 @@ create or replace procedure convoke_ensure_partitions(since timestamptz, months 
         part := parent.relname || to_char(lower_at at time zone 'UTC', '"_y"YYYY"m"MM');
         continue when to_regclass(format('%I', part)) is not null;
         begin
-          execute format('create table %I partition of %I for values from (%L) to (%L)', part, parent.relname,
-            convoke_first_id(lower_at),
-            convoke_first_id(((lower_at at time zone 'UTC') + interval '1 month') at time zone 'UTC'));
+          execute format('create table %I partition of %I for values from (%L) to (%L) with (%s)', part,
+            parent.relname, convoke_first_id(lower_at),
+            convoke_first_id(((lower_at at time zone 'UTC') + interval '1 month') at time zone 'UTC'), parent.storage);
           execute format('alter table %I enable row level security', part);
           execute format('alter table %I force row level security', part);
         exception when check_violation then

@@ -17,6 +17,7 @@ create table activity (
   constraint activity_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'system'::text, 'recipient'::text])))
 ) partition by RANGE (id);
 CREATE INDEX activity_subject ON ONLY public.activity USING btree (workspace_id, subject_id, id);
+CREATE INDEX activity_type ON ONLY public.activity USING btree (workspace_id, type, id) WHERE (type <> ALL (ARRAY['message.accepted'::text, 'message.sent'::text, 'message.delivered'::text, 'message.read'::text]));
 alter table activity enable row level security;
 alter table activity force row level security;
 create policy engine_door on activity for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
@@ -74,9 +75,9 @@ create table attempts (
   deadline_at timestamp with time zone not null,
   settled_at timestamp with time zone,
   constraint attempts_pkey PRIMARY KEY (workspace_id, id),
-  constraint attempts_workspace_id_delivery_id_fkey FOREIGN KEY (workspace_id, delivery_id) REFERENCES deliveries(workspace_id, id),
   constraint attempts_status_check CHECK ((status = ANY (ARRAY['in_flight'::text, 'accepted'::text, 'refused'::text, 'deferred'::text, 'unknown'::text])))
 ) partition by RANGE (id);
+comment on table attempts is 'fillfactor=50';
 CREATE INDEX attempts_delivery ON ONLY public.attempts USING btree (workspace_id, delivery_id, number);
 alter table attempts enable row level security;
 alter table attempts force row level security;
@@ -176,13 +177,14 @@ create table deliveries (
   read_at timestamp with time zone,
   ended_at timestamp with time zone,
   constraint deliveries_pkey PRIMARY KEY (workspace_id, id),
-  constraint deliveries_workspace_id_message_id_fkey FOREIGN KEY (workspace_id, message_id) REFERENCES messages(workspace_id, id),
   constraint deliveries_check CHECK ((num_nonnulls(group_id, phone) = 1)),
   constraint deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'in_flight'::text, 'accepted'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text, 'cancelled'::text, 'missed'::text])))
 ) partition by RANGE (id);
+comment on table deliveries is 'fillfactor=50';
 CREATE INDEX deliveries_channel ON ONLY public.deliveries USING btree (workspace_id, channel_id, id DESC);
+CREATE INDEX deliveries_ended ON ONLY public.deliveries USING btree (workspace_id, id DESC) WHERE (ended_at IS NOT NULL);
 CREATE INDEX deliveries_message ON ONLY public.deliveries USING btree (workspace_id, message_id);
-CREATE INDEX deliveries_status ON ONLY public.deliveries USING btree (workspace_id, status, id DESC);
+CREATE INDEX deliveries_open ON ONLY public.deliveries USING btree (workspace_id, id DESC) WHERE ((sent_at IS NULL) AND (ended_at IS NULL));
 alter table deliveries enable row level security;
 alter table deliveries force row level security;
 create policy engine_door on deliveries for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
@@ -333,10 +335,10 @@ create table messages (
   created_by uuid,
   created_at timestamp with time zone not null default now(),
   constraint messages_pkey PRIMARY KEY (workspace_id, id),
-  constraint messages_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id),
   constraint messages_direction_check CHECK ((direction = ANY (ARRAY['out'::text, 'in'::text]))),
   constraint messages_source_check CHECK ((source = ANY (ARRAY['api'::text, 'reminder'::text])))
 ) partition by RANGE (id);
+CREATE INDEX messages_source ON ONLY public.messages USING btree (workspace_id, source_id, id DESC) WHERE (source_id IS NOT NULL);
 alter table messages enable row level security;
 alter table messages force row level security;
 create policy engine_door on messages for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
@@ -410,7 +412,6 @@ create table receipts (
   kind text not null,
   at timestamp with time zone not null,
   constraint receipts_pkey PRIMARY KEY (workspace_id, id),
-  constraint receipts_workspace_id_delivery_id_fkey FOREIGN KEY (workspace_id, delivery_id) REFERENCES deliveries(workspace_id, id),
   constraint receipts_kind_check CHECK ((kind = ANY (ARRAY['delivered'::text, 'read'::text])))
 ) partition by RANGE (id);
 CREATE INDEX receipts_delivery ON ONLY public.receipts USING btree (workspace_id, delivery_id);
@@ -451,6 +452,7 @@ create table reminder_occurrences (
 );
 CREATE UNIQUE INDEX reminder_occurrences_once ON public.reminder_occurrences USING btree (workspace_id, reminder_id, due_at) WHERE (status <> 'cancelled'::text);
 CREATE UNIQUE INDEX reminder_occurrences_pending ON public.reminder_occurrences USING btree (workspace_id, reminder_id) WHERE (status = 'pending'::text);
+CREATE INDEX reminder_occurrences_runs ON public.reminder_occurrences USING btree (workspace_id, reminder_id, id DESC);
 alter table reminder_occurrences enable row level security;
 alter table reminder_occurrences force row level security;
 create policy engine_door on reminder_occurrences for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
@@ -560,7 +562,9 @@ AS $procedure$
     part text;
   begin
     for parent in
-      select c.relname from pg_partitioned_table p
+      select c.relname, coalesce(substring(obj_description(c.oid, 'pg_class') from 'fillfactor=\d+'), 'fillfactor=100')
+        as storage
+      from pg_partitioned_table p
       join pg_class c on c.oid = p.partrelid
       where c.relnamespace = current_schema()::regnamespace
     loop
@@ -574,9 +578,9 @@ AS $procedure$
         part := parent.relname || to_char(lower_at at time zone 'UTC', '"_y"YYYY"m"MM');
         continue when to_regclass(format('%I', part)) is not null;
         begin
-          execute format('create table %I partition of %I for values from (%L) to (%L)', part, parent.relname,
-            convoke_first_id(lower_at),
-            convoke_first_id(((lower_at at time zone 'UTC') + interval '1 month') at time zone 'UTC'));
+          execute format('create table %I partition of %I for values from (%L) to (%L) with (%s)', part,
+            parent.relname, convoke_first_id(lower_at),
+            convoke_first_id(((lower_at at time zone 'UTC') + interval '1 month') at time zone 'UTC'), parent.storage);
           execute format('alter table %I enable row level security', part);
           execute format('alter table %I force row level security', part);
         exception when check_violation then

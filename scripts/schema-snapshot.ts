@@ -5,7 +5,8 @@ const OPENING = `-- The schema that the migrations of this folder lead to, read 
 `;
 
 const TABLES = `select c.oid::int as oid, c.relname as name, pg_get_partkeydef(c.oid) as partition, c.relrowsecurity as walled,
-    c.relforcerowsecurity as forced, array_to_string(c.reloptions, ', ') as options
+    c.relforcerowsecurity as forced, array_to_string(c.reloptions, ', ') as options,
+    quote_literal(obj_description(c.oid, 'pg_class')) as comment
   from pg_class c
   where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
     and c.relname <> 'schema_migrations'
@@ -47,6 +48,7 @@ type Table = {
   walled: boolean;
   forced: boolean;
   options: string | null;
+  comment: string | null;
 };
 
 /** A readable text of the schema of a migrated database, the same for the same schema. */
@@ -68,6 +70,7 @@ export async function schemaSnapshot(engine: Engine): Promise<string> {
         table.partition ? ` partition by ${table.partition}` : '',
         table.options ? ` with (${table.options})` : '',
         ';',
+        ...(table.comment ? [`\ncomment on table ${table.name} is ${table.comment};`] : []),
         ...[...indexes(table), ...wallsOf(table), ...policies(table)].map(line => `\n${line};`),
       ].join(''),
     );

@@ -28,6 +28,16 @@ const endsFrom: Partial<Record<DeliveryStatus, readonly DeliveryStatus[]>> = {
   queued: ['in_flight'],
 };
 
+/** Neither sent as far as we know, nor at another end. */
+export function isOpen(status: DeliveryStatus): boolean {
+  return rank[status] < rank.sent && !hasEnded(status);
+}
+
+/** Otherwise than sent; `unknown` may still be cleared up. */
+export function hasEnded(status: DeliveryStatus): boolean {
+  return rank[status] === rank.failed || status === 'unknown';
+}
+
 /** Whether a delivery may go from one status to another. Receipts in any order lead to the same end. */
 export function mayBecome(from: DeliveryStatus, to: DeliveryStatus): boolean {
   if (from === 'failed' || from === 'cancelled' || from === 'missed') return false;

@@ -8,8 +8,8 @@ import {
   type Scope,
   type Tx,
 } from '../kernel/index.ts';
-import { statusesOf } from './policy.ts';
-import type { Delivery, Message, MessageDetail, MessageQuery } from './schema.ts';
+import { hasEnded, isOpen, statusesOf } from './policy.ts';
+import type { Delivery, DeliveryStatus, Message, MessageDetail, MessageQuery } from './schema.ts';
 
 export type MessagePage = { data: Message[]; page: { next_cursor: string | null } };
 
@@ -22,8 +22,8 @@ export function list(scope: Scope, query: z.output<typeof MessageQuery>): Promis
     const before = readCursor(query.cursor);
     if (before) select = select.where('d.id', '<', before);
     if (query.channel_id) select = select.where('d.channel_id', '=', query.channel_id);
-    if (query.status) select = select.where('d.status', '=', query.status);
-    if (query.outcome) select = select.where('d.status', 'in', statusesOf(query.outcome));
+    if (query.status) select = withStatus(select, [query.status]);
+    if (query.outcome) select = withStatus(select, statusesOf(query.outcome));
     if (query.source_id) select = select.where('m.source_id', '=', query.source_id);
     const rows = await select.execute();
     const shown = rows.slice(0, query.limit);
@@ -68,6 +68,15 @@ function journeys(tx: Tx, scope: Scope) {
     ])
     .where('d.workspace_id', '=', scope.workspaceId)
     .where('m.direction', '=', 'out');
+}
+
+type Select = ReturnType<typeof journeys>;
+
+/** Says again by instants what the status says: so the rare ones are found by an index of their own. */
+function withStatus(select: Select, statuses: DeliveryStatus[]): Select {
+  const of = select.where('d.status', 'in', statuses);
+  if (statuses.every(isOpen)) return of.where('d.sent_at', 'is', null).where('d.ended_at', 'is', null);
+  return statuses.every(hasEnded) ? of.where('d.ended_at', 'is not', null) : of;
 }
 
 type Row = Awaited<ReturnType<ReturnType<typeof journeys>['execute']>>[number];
