@@ -5,7 +5,7 @@ create table messages (
   id uuid not null,
   channel_id uuid not null,
   direction text not null check (direction in ('out', 'in')),
-  source text not null check (source in ('api', 'reminder')),
+  source text not null check (source in ('api', 'reminder', 'consent')),
   source_id uuid,
   content jsonb not null,
   created_by uuid,

@@ -58,6 +58,32 @@ alter table activity_seals force row level security;
 create policy engine_door on activity_seals for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on activity_seals for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
+create table addresses (
+  workspace_id uuid not null,
+  id uuid not null,
+  contact_id uuid not null,
+  kind text not null,
+  value text not null,
+  source text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint addresses_pkey PRIMARY KEY (workspace_id, id),
+  constraint addresses_workspace_id_id_contact_id_key UNIQUE (workspace_id, id, contact_id),
+  constraint addresses_workspace_id_kind_value_key UNIQUE (workspace_id, kind, value),
+  constraint addresses_workspace_id_contact_id_fkey FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts(workspace_id, id),
+  constraint addresses_check CHECK (
+CASE kind
+    WHEN 'phone'::text THEN (value ~ '^\+[1-9][0-9]{6,14}$'::text)
+    WHEN 'whatsapp_lid'::text THEN (value ~ '^[0-9]+@lid$'::text)
+    ELSE false
+END),
+  constraint addresses_source_check CHECK ((source = ANY (ARRAY['inbound'::text, 'provider'::text, 'by_hand'::text])))
+);
+CREATE INDEX addresses_contact ON public.addresses USING btree (workspace_id, contact_id);
+alter table addresses enable row level security;
+alter table addresses force row level security;
+create policy engine_door on addresses for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on addresses for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
 create table attempts (
   workspace_id uuid not null,
   id uuid not null,
@@ -140,6 +166,20 @@ alter table channels enable row level security;
 alter table channels force row level security;
 create policy engine_door on channels for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on channels for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table contacts (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text,
+  stop_answered_at timestamp with time zone,
+  start_answered_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint contacts_pkey PRIMARY KEY (workspace_id, id),
+  constraint contacts_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id)
+);
+alter table contacts enable row level security;
+alter table contacts force row level security;
+create policy workspace_wall on contacts for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table data_keys (
   workspace_id uuid not null,
@@ -226,6 +266,22 @@ alter table groups enable row level security;
 alter table groups force row level security;
 create policy engine_door on groups for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on groups for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table heard_words (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  provider_key text not null,
+  address_id uuid not null,
+  says text not null,
+  at timestamp with time zone not null,
+  constraint heard_words_pkey PRIMARY KEY (workspace_id, channel_id, provider_key),
+  constraint heard_words_workspace_id_address_id_fkey FOREIGN KEY (workspace_id, address_id) REFERENCES addresses(workspace_id, id),
+  constraint heard_words_says_check CHECK ((says = ANY (ARRAY['stop'::text, 'start'::text])))
+);
+CREATE INDEX heard_words_address ON public.heard_words USING btree (workspace_id, address_id);
+alter table heard_words enable row level security;
+alter table heard_words force row level security;
+create policy workspace_wall on heard_words for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table idempotency_keys (
   workspace_id uuid not null,
@@ -336,7 +392,7 @@ create table messages (
   created_at timestamp with time zone not null default now(),
   constraint messages_pkey PRIMARY KEY (workspace_id, id),
   constraint messages_direction_check CHECK ((direction = ANY (ARRAY['out'::text, 'in'::text]))),
-  constraint messages_source_check CHECK ((source = ANY (ARRAY['api'::text, 'reminder'::text])))
+  constraint messages_source_check CHECK ((source = ANY (ARRAY['api'::text, 'reminder'::text, 'consent'::text])))
 ) partition by RANGE (id);
 CREATE INDEX messages_source ON ONLY public.messages USING btree (workspace_id, source_id, id DESC) WHERE (source_id IS NOT NULL);
 alter table messages enable row level security;
@@ -355,6 +411,33 @@ create table nodes (
 alter table nodes enable row level security;
 alter table nodes force row level security;
 create policy engine_door on nodes for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table opt_outs (
+  workspace_id uuid not null,
+  id uuid not null,
+  contact_id uuid not null,
+  address_id uuid not null,
+  how text not null,
+  word text,
+  reason text,
+  channel_id uuid,
+  created_by uuid,
+  since timestamp with time zone not null,
+  constraint opt_outs_pkey PRIMARY KEY (workspace_id, id),
+  constraint opt_outs_workspace_id_contact_id_key UNIQUE (workspace_id, contact_id),
+  constraint opt_outs_workspace_id_address_id_contact_id_fkey FOREIGN KEY (workspace_id, address_id, contact_id) REFERENCES addresses(workspace_id, id, contact_id) ON UPDATE CASCADE,
+  constraint opt_outs_check CHECK (
+CASE how
+    WHEN 'message'::text THEN (word IS NOT NULL)
+    ELSE (reason IS NOT NULL)
+END),
+  constraint opt_outs_how_check CHECK ((how = ANY (ARRAY['message'::text, 'by_hand'::text])))
+);
+CREATE INDEX opt_outs_address ON public.opt_outs USING btree (workspace_id, address_id);
+alter table opt_outs enable row level security;
+alter table opt_outs force row level security;
+create policy engine_door on opt_outs for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on opt_outs for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table pairings (
   workspace_id uuid not null,

@@ -2,6 +2,7 @@ import './kernel/require-node.ts';
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createChannels, createLinkedAdapter, registerChannelRoutes } from './channels/index.ts';
+import { registerContactRoutes } from './contacts/index.ts';
 import {
   createGate,
   prepareFirstStart,
@@ -121,6 +122,7 @@ async function openDoors(kernel: Kernel, life: Lifecycle): Promise<string> {
     await endRemindersOf(tx, scope, channelId);
     await cancelMessagesOf(tx, scope, channelId);
   });
+  registerContactRoutes(http);
   registerMessageRoutes(http);
   registerReminderRoutes(http);
   life.add('http', () => http.close());

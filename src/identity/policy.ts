@@ -6,17 +6,27 @@ const SEE: readonly Permission[] = [
   'channels.read',
   'messages.read',
   'reminders.read',
+  'contacts.read',
   'activity.read',
 ];
 
-const ALL: readonly Permission[] = [...SEE, 'channels.manage', 'messages.send', 'reminders.manage'];
+/** Whoever writes to people may note that one of them wants no more; only those in charge may take it back. */
+const WRITE: readonly Permission[] = ['messages.send', 'contacts.opt_out'];
+
+const ALL: readonly Permission[] = [
+  ...SEE,
+  ...WRITE,
+  'channels.manage',
+  'reminders.manage',
+  'contacts.manage',
+];
 
 /** What each role may do in its workspace. */
 const table: Record<Role, readonly Permission[]> = {
   owner: ALL,
   admin: ALL,
-  host: [...SEE, 'messages.send', 'reminders.manage'],
-  agent: [...SEE, 'messages.send'],
+  host: [...SEE, ...WRITE, 'reminders.manage'],
+  agent: [...SEE, ...WRITE],
   viewer: SEE,
   door_staff: ['workspace.read'],
 };

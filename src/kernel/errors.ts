@@ -6,6 +6,7 @@ export const errorCatalogue = {
   unauthenticated: 401,
   forbidden: 403,
   foreign_origin: 403,
+  opted_out: 403,
   not_found: 404,
   method_not_allowed: 405,
   idempotency_key_reused: 409,

@@ -15,11 +15,10 @@ import { createReceiptIntake } from './receipts.ts';
 import { createSettling } from './settle.ts';
 import { createWatch } from './watch.ts';
 
-export { checkPhone } from './phone.ts';
 export { checkContent, type Outcome, outcomeOf } from './policy.ts';
 export { registerMessageRoutes } from './routes.ts';
 export { DeliveryStatus } from './schema.ts';
-export { cancelMessagesOf, cancelQueued, type Intent, send, sendMany } from './service.ts';
+export { cancelMessagesOf, cancelQueued, send, sendMany } from './service.ts';
 
 export type Messages = {
   start(): void;

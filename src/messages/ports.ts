@@ -1,5 +1,6 @@
 import { channelForSending, type InboundSink, type OutboundPayloads } from '../channels/index.ts';
 import { inWorkspace, type Kernel, mintScope } from '../kernel/index.ts';
+import { hearAll } from './consent.ts';
 import type { ReceiptIntake } from './receipts.ts';
 import { findLate, type Settling } from './settle.ts';
 
@@ -13,13 +14,7 @@ export function createPorts(
   return {
     inboundSink: {
       inbound: async (workspaceId, channelId, inbound) => {
-        // The channels room keeps the raw payloads; an inbox that reads them does not exist yet.
-        kernel.log.debug({
-          event: 'messages.inbound',
-          workspace_id: workspaceId,
-          channel_id: channelId,
-          count: inbound.length,
-        });
+        await hearAll(kernel, { workspaceId, channelId }, inbound);
       },
       receipts: async (workspaceId, channelId, facts) => {
         await Promise.all(facts.map(fact => receipts.add({ workspaceId, channelId, fact })));

@@ -74,7 +74,7 @@ export const Message = z.object({
   channel_label: z.string(),
   to: Recipient,
   content: Content,
-  source: z.enum(['api', 'reminder']),
+  source: z.enum(['api', 'reminder', 'consent']).describe('consent = the answer to STOP or START'),
   source_id: Id.nullable(),
   created_at: Instant,
   delivery: Delivery,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestKernel, testKernel, testWorkspace } from '../../test/harness/database.ts';
 import { until } from '../../test/harness/until.ts';
+import { optOut } from '../contacts/service.ts';
 import { AppError, type DueWorker, inWorkspace, newId, type Scope } from '../kernel/index.ts';
 import * as queries from './queries.ts';
 import { createReminders } from './runner.ts';
@@ -103,6 +104,32 @@ describe('creating', () => {
     expect(error.code).toBe('validation_failed');
     expect(error.fields?.[0]?.path).toBe(path);
     expect((await queries.list(scope, { limit: 200 })).data).toHaveLength(before);
+  });
+
+  it('refuses who has opted out, by the place in the list, and takes the others', async () => {
+    const [stopped, other] = ['+491701234501', '+491701234502'];
+    await optOut(scope, { phone: stopped, reason: 'Asked at the door' });
+    const targets = [{ phone: other }, { phone: stopped }];
+    const error = await refusal(() => service.create(scope, plan({ targets })));
+    expect(error).toMatchObject({ code: 'validation_failed', fields: [{ path: 'targets.1.phone' }] });
+    const id = await service.create(scope, plan({ targets: [{ phone: other }] }));
+    const change = await refusal(() => service.change(scope, id, { targets }, undefined));
+    expect(change).toMatchObject({ fields: [{ path: 'targets.1.phone' }] });
+  });
+
+  it('goes to the others when one opts out later: that one fails visibly at each occurrence', async () => {
+    const [stopped, other] = ['+491701234503', '+491701234504'];
+    const targets = [{ phone: stopped }, { phone: other }];
+    const soon = { start_local: wallIn(20), time_zone: 'UTC' };
+    const id = await inWorkspace(scope, async () => {
+      const created = await service.create(scope, plan({ targets, schedule: soon }));
+      await optOut(scope, { phone: stopped, reason: 'Asked at the door' });
+      return created;
+    });
+    expect((await expanded(id)).targets).toMatchObject([
+      { phone: stopped, status: 'failed' },
+      { phone: other, status: 'queued' },
+    ]);
   });
 
   it('refuses a group that is archived, by its name', async () => {

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { channelForSending, groupForSending } from '../channels/index.ts';
+import { checkPhone, optedOutAmong, optedOutWords } from '../contacts/index.ts';
 import { AppError, type FieldError, invalidField, type Scope, type Tx } from '../kernel/index.ts';
-import { checkContent, checkPhone } from '../messages/index.ts';
+import { checkContent } from '../messages/index.ts';
 import { nextOccurrence, type Occurrence, type ParsedSchedule, parseSchedule } from './recurrence.ts';
 import type { NewReminder, Schedule } from './schema.ts';
 
@@ -45,10 +46,11 @@ export async function checkDestination(
   if (!channel)
     throw invalidField('channel_id', 'There is no such channel in this workspace. Choose another one.');
   checkContent(channel.capabilities, input.content);
+  const optedOut = await phonesOptedOut(tx, scope, input.targets);
   const faults: FieldError[] = [];
   const seen = new Set<string>();
   for (const [index, target] of input.targets.entries()) {
-    const fault = await targetFault(tx, scope, channel.id, target);
+    const fault = await targetFault(tx, scope, channel.id, target, optedOut);
     const key = 'group_id' in target ? target.group_id : target.phone;
     if (fault)
       faults.push({ path: `targets.${index}.${'group_id' in target ? 'group_id' : 'phone'}`, detail: fault });
@@ -63,13 +65,21 @@ export async function checkDestination(
   }
 }
 
+async function phonesOptedOut(tx: Tx, scope: Scope, targets: Targets): Promise<Set<string>> {
+  const { workspaceId } = scope;
+  const people = targets.flatMap(target => ('phone' in target ? [{ workspaceId, phone: target.phone }] : []));
+  return new Set([...(await optedOutAmong(tx, people))].map(({ phone }) => phone));
+}
+
 async function targetFault(
   tx: Tx,
   scope: Scope,
   channelId: string,
   target: Targets[number],
+  optedOut: ReadonlySet<string>,
 ): Promise<string | undefined> {
-  if ('phone' in target) return checkPhone(target.phone);
+  if ('phone' in target)
+    return checkPhone(target.phone) ?? (optedOut.has(target.phone) ? optedOutWords : undefined);
   const group = await groupForSending(tx, scope, target.group_id);
   if (!group || group.channelId !== channelId)
     return 'There is no such group on this channel. Choose another one.';

@@ -2,6 +2,7 @@
  * All that the house knows of a provider. An adapter never throws for an outcome that can be
  * expected, never touches the database, and keeps the ids of its provider to itself.
  */
+import type { Identity } from '../../contacts/index.ts';
 import type { Content } from '../../kernel/index.ts';
 
 export type Capabilities = {
@@ -64,8 +65,19 @@ export type LateAnswer = { providerId: string; outcome: SendOutcome };
 export type RawInbound = { key: string; kind: string; payload: Uint8Array };
 
 export type Inbound =
-  /** `from` is a phone number in E.164 where it is known, else the provider's own id of the person. */
-  | { kind: 'text'; key: string; from: string; group: string | undefined; text: string; at: Date }
+  /**
+   * `from` is a phone number in E.164 where it is known, else the provider's own id of the person; `sender` is
+   * every name that is known of them.
+   */
+  | {
+      kind: 'text';
+      key: string;
+      from: string;
+      sender: Identity[];
+      group: string | undefined;
+      text: string;
+      at: Date;
+    }
   /** Something came that could not be decrypted (yet); the real message follows under its own key. */
   | { kind: 'undecryptable'; key: string; from: string; group: string | undefined; at: Date }
   | { kind: 'unrecognised'; key: string };

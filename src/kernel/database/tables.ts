@@ -57,6 +57,16 @@ export interface ActivitySeal {
   workspace_id: string;
 }
 
+export interface Address {
+  contact_id: string;
+  created_at: Generated<Timestamp>;
+  id: string;
+  kind: string;
+  source: string;
+  value: string;
+  workspace_id: string;
+}
+
 export interface Attempt {
   channel_id: string;
   code: string | null;
@@ -106,6 +116,15 @@ export interface Channel {
   updated_at: Generated<Timestamp>;
   version: Generated<number>;
   wanted: Generated<string>;
+  workspace_id: string;
+}
+
+export interface Contact {
+  created_at: Generated<Timestamp>;
+  id: string;
+  name: string | null;
+  start_answered_at: Timestamp | null;
+  stop_answered_at: Timestamp | null;
   workspace_id: string;
 }
 
@@ -161,6 +180,15 @@ export interface Group {
   size: Generated<number>;
   subject: string;
   synced_at: Generated<Timestamp>;
+  workspace_id: string;
+}
+
+export interface HeardWord {
+  address_id: string;
+  at: Timestamp;
+  channel_id: string;
+  provider_key: string;
+  says: string;
   workspace_id: string;
 }
 
@@ -238,6 +266,19 @@ export interface Node {
   seen_at: Generated<Timestamp>;
   started_at: Generated<Timestamp>;
   stopped_at: Timestamp | null;
+}
+
+export interface OptOut {
+  address_id: string;
+  channel_id: string | null;
+  contact_id: string;
+  created_by: string | null;
+  how: string;
+  id: string;
+  reason: string | null;
+  since: Timestamp;
+  word: string | null;
+  workspace_id: string;
 }
 
 export interface Pairing {
@@ -355,14 +396,17 @@ export interface Tables {
   activity_heads: ActivityHead;
   activity_pending: ActivityPending;
   activity_seals: ActivitySeal;
+  addresses: Address;
   attempts: Attempt;
   channel_credentials: ChannelCredential;
   channel_keys: ChannelKey;
   channels: Channel;
+  contacts: Contact;
   data_keys: DataKey;
   deliveries: Delivery;
   due_work: DueWork;
   groups: Group;
+  heard_words: HeardWord;
   idempotency_keys: IdempotencyKey;
   instance: Instance;
   intake: Intake;
@@ -372,6 +416,7 @@ export interface Tables {
   members: Member;
   messages: Message;
   nodes: Node;
+  opt_outs: OptOut;
   pairings: Pairing;
   provider_ids: ProviderId;
   receipt_keys: ReceiptKey;

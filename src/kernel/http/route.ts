@@ -11,6 +11,9 @@ export type Permission =
   | 'messages.send'
   | 'reminders.read'
   | 'reminders.manage'
+  | 'contacts.read'
+  | 'contacts.opt_out'
+  | 'contacts.manage'
   | 'activity.read';
 
 type Shape = z.ZodType;

@@ -87,6 +87,8 @@ function Source({ message }: { message: MessageDetail }) {
             reminder
           </TextLink>
         </>
+      ) : message.source === 'consent' ? (
+        ', as the answer to STOP or START'
       ) : (
         ', by the API'
       )}

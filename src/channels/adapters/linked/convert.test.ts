@@ -51,12 +51,31 @@ describe('an opened message', () => {
         kind: 'text',
         key: raw?.key,
         from: '+15550000002',
+        sender: [
+          { kind: 'phone', value: '+15550000002' },
+          { kind: 'whatsapp_lid', value: '900000000000002@lid' },
+        ],
         group: undefined,
         text: 'Hello',
         at: new Date('2026-01-01T00:00:00Z'),
       },
     ]);
   });
+
+  it.each([
+    [{ from: '900000000000002:3@lid', sender_pn: '15550000002@s.whatsapp.net' }, ['phone', 'whatsapp_lid']],
+    [{ from: '900000000000002:3@lid' }, ['whatsapp_lid']],
+    [{ from: '15550000002:3@s.whatsapp.net' }, ['phone']],
+  ])(
+    'names its sender by all that the stanza %j tells, and never takes a LID for a number',
+    (attrs, kinds) => {
+      const raw = openedMessage(stanza(attrs), padded({ conversation: 'Hello' }), self);
+      const values = { phone: '+15550000002', whatsapp_lid: '900000000000002@lid' };
+      expect(raw && parse(raw)).toMatchObject([
+        { sender: kinds.map(kind => ({ kind, value: values[kind as keyof typeof values] })) },
+      ]);
+    },
+  );
 
   it('in a group names the sender by the number beside the LID', () => {
     const raw = openedMessage(

@@ -2,12 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { type BinaryNode, proto, unpadRandomMax16, type WAMessage } from 'baileys';
 import type { Content } from '../../../kernel/index.ts';
 import type { RawInbound } from '../contract.ts';
-import { inboundKey, isConversation, isGroup, isSelf, personAddress, personName, type Self } from './ids.ts';
+import {
+  inboundKey,
+  isConversation,
+  isGroup,
+  isLid,
+  isSelf,
+  personAddress,
+  personName,
+  type Self,
+} from './ids.ts';
 
 /** An inbound message as intake keeps it: who and when from the stanza, the message as its protobuf bytes. */
 export type Stored = {
   chat: string;
   from: string;
+  /** The LID, where `from` is the number that belongs to it. */
+  also?: string;
   id: string;
   at: number;
   message?: string;
@@ -35,7 +46,8 @@ export function openedMessage(node: BinaryNode, plain: Uint8Array, self: Self): 
   if (!id || !from || !sender || recipient || isSelf(sender, self) || !isConversation(from)) return undefined;
   const message = unpadRandomMax16(plain);
   if (!isContent(proto.Message.decode(message))) return undefined;
-  const alternative = node.attrs.participant_pn ?? node.attrs.sender_pn;
+  const { participant_pn, sender_pn, participant_lid, sender_lid } = node.attrs;
+  const alternative = participant_pn ?? sender_pn ?? participant_lid ?? sender_lid;
   return rawMessage(from, sender, alternative, id, Number(t ?? 0), message);
 }
 
@@ -70,9 +82,12 @@ function rawMessage(
   at: number,
   message: Uint8Array,
 ): RawInbound {
+  const from = personName(sender, alternative);
+  const lid = [sender, alternative].find(isLid);
   const stored: Stored = {
     chat: isGroup(chat) ? chat : personAddress(chat),
-    from: personName(sender, alternative),
+    from,
+    ...(lid === undefined || isLid(from) ? {} : { also: personAddress(lid) }),
     id,
     at,
     message: Buffer.from(message).toString('base64'),

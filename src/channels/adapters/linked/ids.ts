@@ -9,6 +9,7 @@ import {
   jidDecode,
   jidNormalizedUser,
 } from 'baileys';
+import type { Identity } from '../../../contacts/index.ts';
 import type { LinkedAccount, WireTarget } from '../contract.ts';
 
 /** The only place that reads WhatsApp's addresses: `<phone>[:device]@s.whatsapp.net`, `<lid>[:device]@lid`, `…@g.us`. */
@@ -57,6 +58,14 @@ export function personAddress(address: string): string {
 /** What the rest of the house calls a person: the phone number where one is known, else the LID. */
 export function personName(address: string, alternative?: string | undefined): string {
   return phoneOf(address) ?? phoneOf(alternative) ?? personAddress(address);
+}
+
+/** All names of a person among what a stanza and our own notes say of them: a phone number, a LID. */
+export function identitiesOf(names: (string | undefined)[]): Identity[] {
+  return names.flatMap((name): Identity[] => {
+    if (name?.startsWith('+')) return [{ kind: 'phone', value: name }];
+    return name !== undefined && isLid(name) ? [{ kind: 'whatsapp_lid', value: personAddress(name) }] : [];
+  });
 }
 
 export function isSelf(address: string | undefined, self: Self): boolean {

@@ -1,7 +1,7 @@
 import { normalizeMessageContent } from 'baileys';
 import type { Inbound, RawInbound } from '../contract.ts';
 import { decodeMessage, MESSAGE, type Stored, UNDECRYPTABLE } from './convert.ts';
-import { isGroup } from './ids.ts';
+import { identitiesOf, isGroup } from './ids.ts';
 
 /** Reads what intake kept. Pure; whatever it does not know comes back as `unrecognised`. */
 export function parse(raw: RawInbound): Inbound[] {
@@ -13,7 +13,8 @@ export function parse(raw: RawInbound): Inbound[] {
   if (raw.kind === UNDECRYPTABLE) return [{ kind: 'undecryptable', key: raw.key, from, group, at }];
   const text = raw.kind === MESSAGE ? textOf(stored) : undefined;
   if (text === undefined) return [{ kind: 'unrecognised', key: raw.key }];
-  return [{ kind: 'text', key: raw.key, from, group, text, at }];
+  const sender = identitiesOf([from, stored.also]);
+  return [{ kind: 'text', key: raw.key, from, sender, group, text, at }];
 }
 
 /** Undefined when the bytes are not what `convert` writes. */
@@ -22,8 +23,15 @@ export function readStored(payload: Uint8Array): Stored | undefined {
     const stored = JSON.parse(Buffer.from(payload).toString()) as Partial<Stored> | null;
     if (!stored || typeof stored.chat !== 'string' || typeof stored.from !== 'string') return undefined;
     if (typeof stored.id !== 'string' || typeof stored.at !== 'number') return undefined;
-    const { chat, from, id, at, message } = stored;
-    return typeof message === 'string' ? { chat, from, id, at, message } : { chat, from, id, at };
+    const { chat, from, also, id, at, message } = stored;
+    return {
+      chat,
+      from,
+      id,
+      at,
+      ...(typeof also === 'string' ? { also } : {}),
+      ...(typeof message === 'string' ? { message } : {}),
+    };
   } catch {
     return undefined;
   }

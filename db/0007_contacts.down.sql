@@ -1,0 +1,1 @@
+drop table heard_words, opt_outs, addresses, contacts;

@@ -1,0 +1,148 @@
+import { sql } from 'kysely';
+import { inWorkspace, newId, type Scope, type Tx } from '../kernel/index.ts';
+import { recordContact } from './activity.ts';
+import { spellingsOf } from './spellings.ts';
+
+/** A name by which somebody can be known. A provider's own id is never taken for a phone number. */
+export type Identity = { kind: 'phone' | 'whatsapp_lid'; value: string };
+
+export type Source = 'inbound' | 'provider' | 'by_hand';
+
+/** Writes about people come one at a time in a workspace, so that nobody is made or merged twice. */
+export async function lockPeople(tx: Tx, scope: Scope): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`contacts:${scope.workspaceId}`}, 0))`.execute(
+    tx,
+  );
+}
+
+type Known = { id: string; contactId: string; kind: string; value: string };
+
+/** The contact who goes by one of these names; undefined for a stranger. Two who turn out to be one are merged. */
+export async function findPerson(
+  tx: Tx,
+  scope: Scope,
+  identities: Identity[],
+  source: Source,
+): Promise<string | undefined> {
+  const known = await addressesOf(tx, scope, identities);
+  const [contactId, ...others] = [...new Set(known.map(address => address.contactId))].sort();
+  if (contactId === undefined) return undefined;
+  for (const other of others) await merge(tx, scope, contactId, other);
+  await addAddresses(tx, scope, contactId, missing(identities, known), source);
+  return contactId;
+}
+
+/** The same, and a stranger becomes a contact. Under `lockPeople`. */
+export async function personOf(
+  tx: Tx,
+  scope: Scope,
+  identities: Identity[],
+  source: Source,
+): Promise<string> {
+  const known = await findPerson(tx, scope, identities, source);
+  if (known !== undefined) return known;
+  const id = newId();
+  await tx.insertInto('contacts').values({ workspace_id: scope.workspaceId, id }).execute();
+  await addAddresses(tx, scope, id, identities, source);
+  return id;
+}
+
+/**
+ * Tells that each list of names stands for one person, as a provider has just revealed. An opt-out on one of
+ * them holds for the others from then on. People of whom nothing is kept are left out.
+ */
+export function linkIdentities(scope: Scope, people: Identity[][]): Promise<void> {
+  return inWorkspace(scope, async tx => {
+    const known = await addressesOf(tx, scope, people.flat());
+    const contactOf = ({ kind, value }: Identity) =>
+      known.find(one => one.kind === kind && isSpelling(value, one))?.contactId;
+    const news = people.filter(names => new Set(names.map(contactOf)).size > 1);
+    if (news.length === 0) return;
+    await lockPeople(tx, scope);
+    for (const names of news) await findPerson(tx, scope, names, 'provider');
+  });
+}
+
+/** The row of an address that is known by now. */
+export async function addressId(tx: Tx, scope: Scope, { kind, value }: Identity): Promise<string> {
+  const row = await tx
+    .selectFrom('addresses')
+    .select('id')
+    .where('workspace_id', '=', scope.workspaceId)
+    .where('kind', '=', kind)
+    .where('value', '=', value)
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
+/** All rows that the names stand for, other spellings of a number included. */
+async function addressesOf(tx: Tx, scope: Scope, identities: Identity[]): Promise<Known[]> {
+  const wanted = identities.flatMap(({ kind, value }) =>
+    (kind === 'phone' ? spellingsOf(value) : [value]).map(spelling => ({ k: kind, v: spelling })),
+  );
+  if (wanted.length === 0) return [];
+  const { rows } = await sql<{ id: string; contact_id: string; kind: string; value: string }>`
+    select a.id, a.contact_id, a.kind, a.value
+    from (select distinct k, v from json_to_recordset(${JSON.stringify(wanted)}::json) as k(k text, v text)) w
+    join addresses a on a.workspace_id = ${scope.workspaceId} and a.kind = w.k and a.value = w.v
+  `.execute(tx);
+  return rows.map(({ contact_id: contactId, ...address }) => ({ ...address, contactId }));
+}
+
+function isSpelling(value: string, of: { kind: string; value: string }): boolean {
+  return of.kind === 'phone' ? spellingsOf(value).includes(of.value) : value === of.value;
+}
+
+function missing(identities: Identity[], known: Known[]): Identity[] {
+  return identities.filter(({ kind, value }) => !known.some(one => one.kind === kind && one.value === value));
+}
+
+async function addAddresses(
+  tx: Tx,
+  scope: Scope,
+  contactId: string,
+  identities: Identity[],
+  source: Source,
+): Promise<void> {
+  if (identities.length === 0) return;
+  await tx
+    .insertInto('addresses')
+    .values(
+      identities.map(({ kind, value }) => ({
+        workspace_id: scope.workspaceId,
+        id: newId(),
+        contact_id: contactId,
+        kind,
+        value,
+        source,
+      })),
+    )
+    .execute();
+}
+
+/** Of two opt-outs the later one stays: a START from before it does not lift it. */
+async function merge(tx: Tx, scope: Scope, into: string, from: string): Promise<void> {
+  const of = scope.workspaceId;
+  await sql`
+    delete from opt_outs o using opt_outs other
+    where o.workspace_id = ${of} and other.workspace_id = ${of}
+      and ((o.contact_id = ${into} and other.contact_id = ${from})
+        or (o.contact_id = ${from} and other.contact_id = ${into}))
+      and (o.since, o.id) < (other.since, other.id)
+  `.execute(tx);
+  await sql`
+    update contacts c set name = coalesce(c.name, f.name),
+      stop_answered_at = greatest(c.stop_answered_at, f.stop_answered_at),
+      start_answered_at = greatest(c.start_answered_at, f.start_answered_at)
+    from contacts f
+    where c.workspace_id = ${of} and c.id = ${into} and f.workspace_id = ${of} and f.id = ${from}
+  `.execute(tx);
+  await tx
+    .updateTable('addresses')
+    .set({ contact_id: into })
+    .where('workspace_id', '=', of)
+    .where('contact_id', '=', from)
+    .execute();
+  await tx.deleteFrom('contacts').where('workspace_id', '=', of).where('id', '=', from).execute();
+  await recordContact(tx, scope, 'contact.merged', into, { contact_id: from });
+}

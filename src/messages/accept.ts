@@ -1,0 +1,160 @@
+import { sql } from 'kysely';
+import { OPTED_OUT, optedOutAmong } from '../contacts/index.ts';
+import {
+  type By,
+  type Content,
+  type NewFact,
+  newId,
+  recordAll,
+  type Scope,
+  scheduleDue,
+  type Target,
+  type Tx,
+} from '../kernel/index.ts';
+import { messageFact } from './activity.ts';
+import { deliveryAt, watchAt } from './due-kinds.ts';
+import { GROUP_GONE, type Why } from './journey.ts';
+
+export type Intent = {
+  /** Drawn beforehand when the caller must store it; else left out. */
+  messageId?: string;
+  channelId: string;
+  target: Target;
+  content: Content;
+  dueAt: Date;
+  /** How late it may still go out, in ms after `dueAt`. */
+  catchUpMs: number;
+  source: 'api' | 'reminder' | 'consent';
+  sourceId: string | null;
+};
+
+/**
+ * Writes checked intents down in the caller's transaction, each with its delivery, due work and facts; returns
+ * the ids of the messages. Those to people who have opted out fail at once, visibly, and so do those to groups
+ * that are archived.
+ */
+export async function accept(
+  tx: Tx,
+  scope: Scope,
+  intents: Intent[],
+  optedOut: ReadonlySet<Intent> = new Set(),
+): Promise<string[]> {
+  if (intents.length === 0) return [];
+  const groups = await groupFacts(tx, scope, intents);
+  const rows = intents.map(intent => {
+    const group = 'group_id' in intent.target ? groups.get(intent.target.group_id) : undefined;
+    const failed = optedOut.has(intent) ? OPTED_OUT : group?.gone ? GROUP_GONE : undefined;
+    return {
+      intent,
+      messageId: intent.messageId ?? newId(),
+      deliveryId: newId(),
+      recipientName: group?.name ?? null,
+      failed,
+    };
+  });
+  await insertMessages(tx, scope, rows);
+  await insertDeliveries(tx, scope, rows);
+  const alive = rows.filter(row => !row.failed);
+  await scheduleDue(
+    tx,
+    alive.flatMap(({ intent, deliveryId }) => {
+      const of = { workspaceId: scope.workspaceId, channelId: intent.channelId, deliveryId };
+      return [deliveryAt(of, intent.dueAt), watchAt(of, catchUpUntil(intent))];
+    }),
+  );
+  await recordAll(
+    tx,
+    rows.flatMap(row => factsOf(row).map(fact => ({ ...by(scope), ...fact }))),
+  );
+  return rows.map(row => row.messageId);
+}
+
+/** Those of the intents that go to people who have opted out; a group is not a person. */
+export function intentsOptedOut(tx: Tx, scope: Scope, intents: Intent[]): Promise<Set<Intent>> {
+  const recipients = intents.flatMap(intent =>
+    'phone' in intent.target ? [{ workspaceId: scope.workspaceId, phone: intent.target.phone, intent }] : [],
+  );
+  return optedOutAmong(tx, recipients).then(found => new Set([...found].map(({ intent }) => intent)));
+}
+
+type Row = {
+  intent: Intent;
+  messageId: string;
+  deliveryId: string;
+  recipientName: string | null;
+  failed: Why | undefined;
+};
+
+function factsOf({ intent, messageId, deliveryId, failed }: Row): NewFact[] {
+  const accepted = messageFact('message.accepted', messageId, {
+    delivery_id: deliveryId,
+    channel_id: intent.channelId,
+    due_at: intent.dueAt.toISOString(),
+    source: intent.source,
+  });
+  if (!failed) return [accepted];
+  const { reason } = failed;
+  return [accepted, messageFact('message.failed', messageId, { delivery_id: deliveryId, reason })];
+}
+
+function by(scope: Scope): By {
+  return { workspaceId: scope.workspaceId, actor: scope.actor };
+}
+
+async function insertMessages(tx: Tx, scope: Scope, rows: Row[]): Promise<void> {
+  await tx
+    .insertInto('messages')
+    .values(
+      rows.map(({ intent, messageId }) => ({
+        workspace_id: scope.workspaceId,
+        id: messageId,
+        channel_id: intent.channelId,
+        direction: 'out',
+        source: intent.source,
+        source_id: intent.sourceId,
+        content: sql<never>`${JSON.stringify(intent.content)}::jsonb`,
+        created_by: scope.actor.kind === 'user' ? scope.actor.id : null,
+        created_at: scope.kernel.clock.now(),
+      })),
+    )
+    .execute();
+}
+
+async function insertDeliveries(tx: Tx, scope: Scope, rows: Row[]): Promise<void> {
+  const now = scope.kernel.clock.now();
+  await tx
+    .insertInto('deliveries')
+    .values(
+      rows.map(({ intent, messageId, deliveryId, recipientName, failed }) => ({
+        workspace_id: scope.workspaceId,
+        id: deliveryId,
+        message_id: messageId,
+        channel_id: intent.channelId,
+        group_id: 'group_id' in intent.target ? intent.target.group_id : null,
+        phone: 'phone' in intent.target ? intent.target.phone : null,
+        recipient_name: recipientName,
+        due_at: intent.dueAt,
+        catch_up_until: catchUpUntil(intent),
+        ...(failed ? { status: 'failed', ...failed, ended_at: now } : { status: 'queued' }),
+      })),
+    )
+    .execute();
+}
+
+type GroupFacts = { name: string | null; gone: boolean };
+
+async function groupFacts(tx: Tx, scope: Scope, intents: Intent[]): Promise<Map<string, GroupFacts>> {
+  const ids = intents.flatMap(({ target }) => ('group_id' in target ? [target.group_id] : []));
+  if (ids.length === 0) return new Map();
+  const rows = await tx
+    .selectFrom('groups')
+    .select(['id', 'subject', 'archived_at'])
+    .where('workspace_id', '=', scope.workspaceId)
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map(row => [row.id, { name: row.subject, gone: row.archived_at !== null }]));
+}
+
+function catchUpUntil(intent: Intent): Date {
+  return new Date(intent.dueAt.getTime() + intent.catchUpMs);
+}
