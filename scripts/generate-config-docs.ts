@@ -13,15 +13,13 @@ export const generated: { path: string; text: string }[] = [
 ];
 
 function envExample(): string {
-  const entries = all.map(
-    ({ variable, shown, doc }) => `# ${doc}\n#${variable}=${example(variable, shown)}\n`,
-  );
+  const entries = all.map(({ variable, shown, doc }) => `# ${doc}\n#${variable}=${example(shown)}\n`);
   return `# Copy to .env and take away the # in front of what you change. Made by scripts/generate-config-docs.ts.\n\n${entries.join('\n')}`;
 }
 
 /** A default in words is no value to copy. */
-function example(variable: string, shown: string): string {
-  return variable === 'CONVOKE_NODE_ID' ? '' : shown;
+function example(shown: string): string {
+  return shown.includes(' ') ? '' : shown;
 }
 
 function configPage(): string {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { nearest, readConfig, settings } from './config.ts';
+import { leaseTimesOf, nearest, readConfig, settings } from './config.ts';
 import { StartError } from './errors.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
@@ -41,6 +41,9 @@ describe('readConfig', () => {
     ['CONVOKE_PORT', '70000'],
     ['CONVOKE_PORT', '-1'],
     ['CONVOKE_DATABASE_POOL', '1'],
+    ['CONVOKE_DATABASE_DEADLINE_MS', '10'],
+    ['CONVOKE_LEASE_TTL_MS', '999'],
+    ['CONVOKE_MAX_CHANNELS_PER_NODE', 'many'],
     ['CONVOKE_LOG_LEVEL', 'loud'],
     ['CONVOKE_SANDBOX', 'maybe'],
     ['CONVOKE_PUBLIC_URL', 'convoke.example.org'],
@@ -71,6 +74,48 @@ describe('readConfig', () => {
     );
     expect(() => readConfig({ ...foreign, CONVOKE_SANDBOX: '0' })).toThrow(StartError);
     expect(readConfig({ ...foreign, CONVOKE_SANDBOX: '1' }).whatsappUrl).toBe('ws://127.0.0.1:9/ws');
+  });
+});
+
+describe('the times of a lease', () => {
+  it('follow from how long it lasts', () => {
+    expect(leaseTimesOf(readConfig({}))).toEqual({
+      ttlMs: 30_000,
+      renewMs: 10_000,
+      marginMs: 5_000,
+      graceMs: 2_000,
+    });
+    expect(leaseTimesOf(readConfig({ CONVOKE_LEASE_TTL_MS: '1500' }))).toEqual({
+      ttlMs: 1_500,
+      renewMs: 500,
+      marginMs: 250,
+      graceMs: 100,
+    });
+  });
+
+  it('can each be set', () => {
+    const env = {
+      CONVOKE_LEASE_RENEW_MS: '4000',
+      CONVOKE_LEASE_MARGIN_MS: '9000',
+      CONVOKE_LEASE_GRACE_MS: '0',
+    };
+    expect(leaseTimesOf(readConfig(env))).toEqual({
+      ttlMs: 30_000,
+      renewMs: 4_000,
+      marginMs: 9_000,
+      graceMs: 0,
+    });
+  });
+
+  it.each([
+    { CONVOKE_LEASE_RENEW_MS: '13000' },
+    { CONVOKE_LEASE_MARGIN_MS: '10001' },
+    { CONVOKE_LEASE_TTL_MS: '20000', CONVOKE_LEASE_RENEW_MS: '10000', CONVOKE_LEASE_MARGIN_MS: '5000' },
+  ])('are refused when one failed renewal would end every connection: %o', env => {
+    expect(() => readConfig(env)).toThrow(StartError);
+    expect(() => readConfig(env)).toThrow(
+      /CONVOKE_LEASE_RENEW_MS .*CONVOKE_LEASE_MARGIN_MS .*CONVOKE_LEASE_TTL_MS/,
+    );
   });
 });
 

@@ -51,7 +51,12 @@ export const settings = {
   databasePool: setting<number>(wholeNumber(2, 200), {
     variable: 'CONVOKE_DATABASE_POOL',
     fallback: 10,
-    doc: 'Connections to PostgreSQL that one process may hold.',
+    doc: 'Connections to PostgreSQL that one process may hold, besides one for leases and one that listens.',
+  }),
+  databaseDeadlineMs: setting<number>(wholeNumber(1_000, 600_000), {
+    variable: 'CONVOKE_DATABASE_DEADLINE_MS',
+    fallback: 15_000,
+    doc: 'Milliseconds after which a statement without an answer fails and its connection to PostgreSQL is given up.',
   }),
   masterKey: setting<string | undefined>(keyring, {
     variable: 'CONVOKE_MASTER_KEY',
@@ -64,6 +69,34 @@ export const settings = {
     fallback: hostname,
     shown: 'name of the machine',
     doc: 'Name of this process among several on one database; stable across restarts.',
+  }),
+  maxChannelsPerNode: setting<number>(wholeNumber(0, 10_000), {
+    variable: 'CONVOKE_MAX_CHANNELS_PER_NODE',
+    fallback: 150,
+    doc: 'Most channels that one node drives; 0 lets it drive none.',
+  }),
+  leaseTtlMs: setting<number>(wholeNumber(1_000, 600_000), {
+    variable: 'CONVOKE_LEASE_TTL_MS',
+    fallback: 30_000,
+    doc: 'Milliseconds for which a node holds what it drives without renewing; the same on all nodes.',
+  }),
+  leaseRenewMs: setting<number | undefined>(wholeNumber(50, 600_000), {
+    variable: 'CONVOKE_LEASE_RENEW_MS',
+    fallback: undefined,
+    shown: 'a third of the lease',
+    doc: 'Milliseconds from one renewal of the leases to the next; a node unseen for two of them counts as gone.',
+  }),
+  leaseMarginMs: setting<number | undefined>(wholeNumber(50, 600_000), {
+    variable: 'CONVOKE_LEASE_MARGIN_MS',
+    fallback: undefined,
+    shown: 'a sixth of the lease',
+    doc: 'Milliseconds before the end of a lease at which its holder closes its connections by itself.',
+  }),
+  leaseGraceMs: setting<number | undefined>(wholeNumber(0, 600_000), {
+    variable: 'CONVOKE_LEASE_GRACE_MS',
+    fallback: undefined,
+    shown: 'a fifteenth of the lease',
+    doc: 'Milliseconds after the end of a lease before another node takes over; one that was given back is free at once.',
   }),
   publicUrl: setting<string | undefined>(publicUrl, {
     variable: 'CONVOKE_PUBLIC_URL',
@@ -118,6 +151,7 @@ export function readConfig(env: Environment): Config {
   });
   const config = Object.fromEntries(entries) as Config;
   refuseForeignWhatsApp(config);
+  refuseUnfitLease(config);
   return config;
 }
 
@@ -157,6 +191,40 @@ function refuseForeignWhatsApp(config: Config): void {
   throw new StartError(
     `${variable} points Convoke at another server than WhatsApp, which is refused outside a sandbox. ` +
       'Remove it, or set CONVOKE_SANDBOX=1 if you mean the simulator.',
+  );
+}
+
+/** How long leases last, from the settings or as shares of the time to live. In milliseconds. */
+export type LeaseTimes = {
+  readonly ttlMs: number;
+  readonly renewMs: number;
+  /** How long before the database's expiry the holder stops by itself. */
+  readonly marginMs: number;
+  /** How long after the database's expiry another holder waits. */
+  readonly graceMs: number;
+};
+
+type LeaseSettings = Pick<Config, 'leaseTtlMs' | 'leaseRenewMs' | 'leaseMarginMs' | 'leaseGraceMs'>;
+
+export function leaseTimesOf(config: LeaseSettings): LeaseTimes {
+  const ttlMs = config.leaseTtlMs;
+  return {
+    ttlMs,
+    renewMs: config.leaseRenewMs ?? Math.round(ttlMs / 3),
+    marginMs: config.leaseMarginMs ?? Math.round(ttlMs / 6),
+    graceMs: config.leaseGraceMs ?? Math.round(ttlMs / 15),
+  };
+}
+
+/** One renewal may fail, and the next must still be in time. */
+function refuseUnfitLease(config: LeaseSettings): void {
+  const { ttlMs, renewMs, marginMs } = leaseTimesOf(config);
+  if (2 * renewMs + marginMs <= ttlMs) return;
+  const { leaseTtlMs, leaseRenewMs, leaseMarginMs } = settings;
+  throw new StartError(
+    `Twice ${leaseRenewMs.variable} (${renewMs}) and ${leaseMarginMs.variable} (${marginMs}) make more than ` +
+      `${leaseTtlMs.variable} (${ttlMs}), so that one failed renewal would cost every connection. ` +
+      'Renew more often, or let leases last longer.',
   );
 }
 

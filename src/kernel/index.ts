@@ -21,7 +21,14 @@ export { type AdminSocket, askRunning, type CommandAnswer, listenForCommands } f
 export { type Clock, systemClock } from './clock.ts';
 export { type Commands, createCommands } from './commands.ts';
 export { type Config, type Environment, readConfig, settings } from './config.ts';
-export { afterCommit, type Database, inWorkspace, outsideTransaction, type Tx } from './database/database.ts';
+export {
+  afterCommit,
+  CommitUnknown,
+  type Database,
+  inWorkspace,
+  outsideTransaction,
+  type Tx,
+} from './database/database.ts';
 export { refuseHeldFolder } from './database/embedded/index.ts';
 export { isUniqueViolation, sqlState } from './database/engine.ts';
 export type { Tables } from './database/tables.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { systemClock } from './clock.ts';
-import type { Config } from './config.ts';
+import { type Config, leaseTimesOf } from './config.ts';
 import { openEmbedded } from './database/embedded/index.ts';
 import { type Engine, sqlState } from './database/engine.ts';
 import { openDatabase } from './database/open.ts';
@@ -42,6 +42,8 @@ export async function openKernel(config: Config, log: Logger, options: OpenKerne
   }
 }
 
+const LONGEST_IDLE_MS = 10_000;
+
 /** Whether there is an embedded database in the data folder, or one may be on a server. */
 export function hasDatabase(config: Config): boolean {
   return config.databaseUrl !== undefined || existsSync(join(config.dataDir, 'postgres'));
@@ -58,6 +60,9 @@ async function openEngine(
     url: config.databaseUrl,
     directUrl: config.databaseDirectUrl,
     poolSize: config.databasePool,
+    deadlineMs: config.databaseDeadlineMs,
+    // Whoever takes a channel over waits for what its last holder left open.
+    idleMs: Math.min(LONGEST_IDLE_MS, Math.round(leaseTimesOf(config).ttlMs / 2)),
     onFault: error => warn(`A connection to the database broke: ${error.message}`),
   });
 }
@@ -77,8 +82,7 @@ const REMEDIES: Record<string, string> = {
 
 function asStartError(error: unknown, url: string | undefined): unknown {
   if (error instanceof StartError || url === undefined) return error;
-  const late = error instanceof Error && error.message.includes('timeout exceeded');
-  const remedy = REMEDIES[late ? 'ETIMEDOUT' : (sqlState(error) ?? '')];
+  const remedy = REMEDIES[sqlState(error) ?? ''];
   if (remedy === undefined) return error;
   const { hostname, port, pathname } = new URL(url);
   return new StartError(`The database ${hostname}:${port || 5432}${pathname} cannot be used: ${remedy}`, {

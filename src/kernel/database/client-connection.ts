@@ -1,20 +1,38 @@
 import type pg from 'pg';
-import type { EngineConnection } from './engine.ts';
+import { type EngineConnection, LinkFault } from './engine.ts';
+
+/** When a connection over a network is given up. */
+export type Link = {
+  /** The longest that a statement may take from now on; none at all when 0 or less. */
+  leftMs(): number;
+  /** What has ended the connection already. */
+  fault(): Error | undefined;
+  /** Hangs up at once: what is under way there is not waited for. */
+  destroy(): void;
+};
 
 /**
  * One connection over a `pg` client. Statements run one after the other in the order in which they were
- * asked for, and none once it was given back: by then the client may serve another transaction.
+ * asked for, and none once it was given back: by then the client may serve another transaction. Over a `link`
+ * an answer that is too late ends the connection, and every statement after it fails at once.
  */
 export function connectionOver(
   client: pg.ClientBase,
   onRelease: (broken: boolean) => void,
+  link?: Link,
 ): EngineConnection {
   let given = true;
+  let silent = false;
   let last: Promise<unknown> = Promise.resolve();
   const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
     const start = () => {
       if (!given) throw new Error('This connection was already given back.');
-      return work();
+      if (!link) return work();
+      const fault = link.fault();
+      if (silent || fault) throw new LinkFault('The connection to the database is lost.', false, fault);
+      return inTime(work, link, () => {
+        silent = true;
+      });
     };
     const mine = last.then(start, start);
     last = mine;
@@ -33,7 +51,25 @@ export function connectionOver(
     release: (broken = false) => {
       if (!given) return;
       given = false;
-      onRelease(broken);
+      onRelease(broken || silent);
     },
   };
+}
+
+async function inTime<T>(work: () => Promise<T>, link: Link, onLate: () => void): Promise<T> {
+  const leftMs = link.leftMs();
+  if (leftMs <= 0) throw new LinkFault('There was no time left to ask the database.', false);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      onLate();
+      reject(new LinkFault(`The database did not answer within ${Math.round(leftMs)} ms.`, true));
+      link.destroy();
+    }, leftMs);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

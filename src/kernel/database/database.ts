@@ -1,7 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Kysely } from 'kysely';
 import type { Scope } from '../scope.ts';
-import { type Engine, type EngineConnection, sqlState } from './engine.ts';
+import {
+  type Engine,
+  type EngineConnection,
+  isUnreachable,
+  LinkFault,
+  leavesOpen,
+  type Patience,
+  sqlState,
+} from './engine.ts';
 import { kyselyOver } from './kysely.ts';
 import type { Tables } from './tables.ts';
 
@@ -10,6 +18,9 @@ export type Tx = Kysely<Tables>;
 
 /** How the doors are told apart: by role, or by a setting when the login may not have roles. */
 export type Walls = 'roles' | 'settings';
+
+/** Which door is opened, for what, and how long it may take. */
+type Doorway = { door: string; opening: string; name: string; patience: Patience };
 
 type Open = { database: Database; door: string; tx: Tx; after: (() => void)[]; over: boolean };
 
@@ -30,6 +41,21 @@ function current(): Open | undefined {
 /** Serialization failures and deadlocks: the whole transaction may be run again. */
 const RERUN = new Set(['40001', '40P01']);
 const RERUNS = 3;
+/** Those who got into each other's way come back at different moments. */
+const RERUN_PAUSE_MS = 20;
+/** A connection may turn out dead when it is first used again. */
+const BEGINS = 2;
+
+/**
+ * The answer to a COMMIT is lost: the transaction may have been carried out, may still be, or not at all. To be met by
+ * work that is safe to repeat, or by looking for what it would have left behind.
+ */
+export class CommitUnknown extends Error {
+  constructor(name: string, cause: unknown) {
+    super(`Whether ${name} was stored is not known: the answer of the database is lost.`, { cause });
+    this.name = 'CommitUnknown';
+  }
+}
 
 /** The database behind its two doors. Nothing else in the program opens a transaction. */
 export class Database {
@@ -49,16 +75,23 @@ export class Database {
   /**
    * One transaction that sees every workspace, on the tables that name the engine in their policies.
    * `name` is `room.verb` and shows up in faults. A nested call joins.
+   * Rejects with CommitUnknown when the answer to its commit is lost.
    */
-  inEngine<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#join('engine', openingOf(this.walls, 'engine', undefined), work, name);
+  inEngine<T>(name: string, work: (tx: Tx) => Promise<T>, patience: Patience = {}): Promise<T> {
+    return this.#join('engine', openingOf(this.walls, 'engine', undefined), work, name, patience);
   }
 
   async close(): Promise<void> {
     await this.engine.close();
   }
 
-  async #join<T>(door: string, opening: string, work: (tx: Tx) => Promise<T>, name = door): Promise<T> {
+  async #join<T>(
+    door: string,
+    opening: string,
+    work: (tx: Tx) => Promise<T>,
+    name = door,
+    patience: Patience = {},
+  ): Promise<T> {
     const open = current();
     if (open && open.database === this) {
       if (open.door !== door) throw new Error(`${name} was opened inside the transaction of ${open.door}.`);
@@ -66,15 +99,16 @@ export class Database {
     }
     for (let run = 1; ; run++) {
       try {
-        return await this.#once(door, opening, work);
+        return await this.#once({ door, opening, name, patience }, work);
       } catch (error) {
         if (run >= RERUNS || !mayRunAgain(error)) throw error;
+        await pause(run * RERUN_PAUSE_MS * (0.5 + Math.random()));
       }
     }
   }
 
-  async #once<T>(door: string, opening: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const connection = await this.engine.acquire();
+  async #once<T>({ door, opening, name, patience }: Doorway, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const connection = await this.#begin(opening, patience);
     const watched = watch(connection);
     const open: Open = {
       database: this,
@@ -89,20 +123,34 @@ export class Database {
     };
     let result: T;
     try {
-      await connection.script(opening);
       result = await store.run(open, () => work(open.tx));
       end();
       if (watched.fault !== undefined) throw watched.fault;
-      await connection.script('commit');
     } catch (error) {
       end();
       await giveUp(connection);
       // However the work put it into words, this one is cured by running again.
       throw mayRunAgain(watched.fault) ? watched.fault : error;
     }
-    connection.release();
+    await commit(connection, name);
     open.after.forEach(call);
     return result;
+  }
+
+  /** Nothing has been done yet, so a connection that was cut while it lay idle is replaced by another. */
+  async #begin(opening: string, patience: Patience): Promise<EngineConnection> {
+    const limits = this.engine.limits?.(patience);
+    for (let begin = 1; ; begin++) {
+      const connection = await this.engine.acquire(patience);
+      try {
+        await connection.script(limits === undefined ? opening : `${opening}, ${limits}`);
+        return connection;
+      } catch (error) {
+        connection.release(true);
+        if (begin >= BEGINS || !isUnreachable(error) || (error instanceof LinkFault && error.sent))
+          throw error;
+      }
+    }
   }
 }
 
@@ -170,6 +218,20 @@ function call(callback: () => void): void {
   }
 }
 
+async function commit(connection: EngineConnection, name: string): Promise<void> {
+  try {
+    await connection.script('commit');
+  } catch (error) {
+    if (!leavesOpen(error)) {
+      await giveUp(connection);
+      throw error;
+    }
+    connection.release(true);
+    throw new CommitUnknown(name, error);
+  }
+  connection.release();
+}
+
 async function giveUp(connection: EngineConnection): Promise<void> {
   try {
     await connection.script('rollback');
@@ -177,4 +239,8 @@ async function giveUp(connection: EngineConnection): Promise<void> {
   } catch {
     connection.release(true);
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms));
 }

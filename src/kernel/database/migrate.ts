@@ -63,7 +63,7 @@ export async function exclusively<T>(
   engine: Engine,
   work: (connection: EngineConnection) => Promise<T>,
 ): Promise<T> {
-  const connection = await engine.acquire();
+  const connection = await engine.acquire({ patient: true });
   try {
     await connection.script(`begin; select pg_advisory_xact_lock(${SCHEMA_LOCK})`);
     const result = await work(connection);

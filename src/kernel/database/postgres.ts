@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { connectionOver } from './client-connection.ts';
-import type { Engine, EngineConnection } from './engine.ts';
+import { Ear, type Pulse } from './ear.ts';
+import { type Engine, type EngineConnection, LinkFault, type Patience } from './engine.ts';
+import { hangUp } from './hang-up.ts';
 import { typesOfOurs } from './number-types.ts';
 
 type PostgresOptions = {
@@ -8,124 +10,112 @@ type PostgresOptions = {
   /** Where LISTEN works when `url` goes through a transaction pooler. */
   directUrl?: string | undefined;
   poolSize: number;
+  /** After how long without an answer a statement fails and its connection is given up. */
+  deadlineMs?: number;
+  /** After how long the server ends a transaction in which it hears nothing from us. */
+  idleMs?: number;
+  pulse?: Pulse;
   /** Told about faults of idle connections; each is replaced on the next use. */
   onFault: (error: Error) => void;
 };
 
-const RELISTEN_MS = 1_000;
-const CONNECT_MS = 10_000;
+const CONNECT_MS = 5_000;
+const KEEP_ALIVE_MS = 10_000;
+const DEADLINE_MS = 15_000;
+const PATIENT_MS = 600_000;
+const IDLE_MS = 10_000;
+const PULSE = { everyMs: 5_000, withinMs: 5_000 };
+/** The server cancels a slow statement before we hang up, so that its connection stays. */
+const SERVER_SHARE = 0.8;
 
-/** PostgreSQL 15 or later over `pg`. */
+/** PostgreSQL 15 or later over `pg`. Nothing waits for a server without an end. */
 export function openPostgres(options: PostgresOptions): Engine {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.poolSize,
-    types: typesOfOurs(),
-    application_name: 'convoke',
-    connectionTimeoutMillis: CONNECT_MS,
-  });
+  const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+  const idleMs = options.idleMs ?? IDLE_MS;
   let closed = false;
-  pool.on('error', error => {
+  const onFault = (error: Error) => {
     if (!closed) options.onFault(error);
-  });
-  const ear = new Ear(options.directUrl ?? options.url, options.onFault);
+  };
+  const common = poolOf(options.url, 'convoke', options.poolSize, onFault);
+  const urgent = poolOf(options.url, 'convoke leases', 1, onFault);
+  const ear = new Ear(options.directUrl ?? options.url, onFault, options.pulse ?? PULSE);
+  const statementMs = ({ patient, withinMs = PATIENT_MS }: Patience) =>
+    Math.min(patient ? PATIENT_MS : deadlineMs, withinMs);
   return {
     kind: 'server',
-    acquire: async () => connectionOf(await pool.connect()),
+    acquire: async (patience = {}) => {
+      const end = performance.now() + (patience.withinMs ?? Number.POSITIVE_INFINITY);
+      const client = await clientOf(patience.urgent ? urgent : common, patience.withinMs ?? CONNECT_MS);
+      return connectionOf(client, () => Math.min(statementMs(patience), end - performance.now()));
+    },
+    limits: patience => {
+      const serverMs = Math.max(1, Math.round(statementMs(patience) * SERVER_SHARE));
+      return (
+        `set_config('statement_timeout', '${serverMs}', true), ` +
+        `set_config('idle_in_transaction_session_timeout', '${idleMs}', true)`
+      );
+    },
     listen: (channel, onPayload) => ear.listen(channel, onPayload),
     close: async () => {
       closed = true;
       await ear.close();
-      await pool.end();
+      await Promise.all([common.end(), urgent.end()]);
     },
   };
 }
 
-function connectionOf(client: pg.PoolClient): EngineConnection {
-  const onFault = () => undefined;
-  client.on('error', onFault);
-  return connectionOver(client, broken => {
-    client.off('error', onFault);
-    client.release(broken);
+function poolOf(url: string, name: string, max: number, onFault: (error: Error) => void): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    types: typesOfOurs(),
+    application_name: name,
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
   });
+  pool.on('error', onFault);
+  return pool;
 }
 
-/** One connection of its own for LISTEN; it comes back by itself after a fault. */
-class Ear {
-  readonly #url: string;
-  readonly #onFault: (error: Error) => void;
-  readonly #listeners = new Map<string, Set<(payload: string) => void>>();
-  #client: pg.Client | undefined;
-  /** What is done with the connection happens in turn. */
-  #last: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
-  #closed = false;
-
-  constructor(url: string, onFault: (error: Error) => void) {
-    this.#url = url;
-    this.#onFault = onFault;
+/** A connection of the pool within so many ms; one that comes later goes back. */
+async function clientOf(pool: pg.Pool, withinMs: number): Promise<pg.PoolClient> {
+  let timer: NodeJS.Timeout | undefined;
+  const coming = pool.connect();
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(noConnection());
+      coming.then(
+        client => client.release(),
+        () => undefined,
+      );
+    }, withinMs);
+  });
+  try {
+    return await Promise.race([coming, late]);
+  } catch (error) {
+    throw error instanceof Error && TOO_LATE.test(error.message) ? noConnection(error) : error;
+  } finally {
+    clearTimeout(timer);
   }
+}
 
-  async listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>> {
-    const listeners = this.#listeners.get(channel) ?? new Set();
-    this.#listeners.set(channel, listeners.add(onPayload));
-    await this.#inTurn(async () => {
-      if (this.#client) await this.#client.query(`listen ${pg.escapeIdentifier(channel)}`);
-      else await this.#connect();
-    });
-    return async () => {
-      listeners.delete(onPayload);
-    };
-  }
+/** How `pg` says that all connections of the pool are in use, or that a new one takes too long. */
+const TOO_LATE = /timeout exceeded when trying to connect|due to connection timeout|timeout expired/;
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    const client = this.#client;
-    this.#client = undefined;
-    await client?.end().catch(() => undefined);
-    await this.#last;
-  }
+function noConnection(cause?: unknown): LinkFault {
+  return new LinkFault('No connection to the database could be had in time.', false, cause);
+}
 
-  /** Faults are told and cured by coming back. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#last = this.#last.then(work).catch(error => {
-      if (!this.#closed) this.#onFault(error as Error);
-    });
-    return this.#last;
-  }
-
-  async #connect(): Promise<void> {
-    const client = new pg.Client({
-      connectionString: this.#url,
-      application_name: 'convoke listen',
-      keepAlive: true,
-      connectionTimeoutMillis: CONNECT_MS,
-    });
-    this.#client = client;
-    client.on('notification', message => {
-      for (const listener of this.#listeners.get(message.channel) ?? []) listener(message.payload ?? '');
-    });
-    client.on('error', error => this.#onFault(error));
-    client.on('end', () => this.#comeBack(client));
-    try {
-      await client.connect();
-      for (const channel of this.#listeners.keys())
-        await client.query(`listen ${pg.escapeIdentifier(channel)}`);
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      this.#comeBack(client);
-      throw error;
-    }
-  }
-
-  #comeBack(client: pg.Client): void {
-    if (this.#closed || this.#client !== client) return;
-    this.#client = undefined;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      if (!this.#client) void this.#inTurn(() => this.#connect());
-    }, RELISTEN_MS);
-    this.#timer.unref();
-  }
+function connectionOf(client: pg.PoolClient, leftMs: () => number): EngineConnection {
+  let fault: Error | undefined;
+  const onFault = (error: Error) => {
+    fault = error;
+  };
+  client.on('error', onFault);
+  const onRelease = (broken: boolean) => {
+    client.off('error', onFault);
+    client.release(broken || fault !== undefined);
+  };
+  return connectionOver(client, onRelease, { leftMs, fault: () => fault, destroy: () => hangUp(client) });
 }

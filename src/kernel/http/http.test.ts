@@ -8,6 +8,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readConfig } from '../config.ts';
+import { CommitUnknown } from '../database/database.ts';
+import { LinkFault } from '../database/engine.ts';
 import { AppError, notFound } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Kernel } from '../kernel.ts';
@@ -115,6 +117,8 @@ beforeAll(async () => {
     handler: async ({ params }) => {
       if (params.kind === 'database')
         throw Object.assign(new Error('terminating connection'), { code: '57P01' });
+      if (params.kind === 'crowd') throw new LinkFault('No connection could be had in time.', false);
+      if (params.kind === 'commit') throw new CommitUnknown('things.create', new Error('cut'));
       if (params.kind === 'answer') return { body: { id: 1, secret: 'hunter2' } };
       if (params.kind === 'missing') throw notFound();
       throw new Error('secret internals');
@@ -407,6 +411,17 @@ describe('faults', () => {
     const answer = await http.app.inject(`/v1/things/${newId()}/fault/database`);
     expect(answer.json()).toMatchObject({ status: 503, code: 'database_unavailable' });
     expect(answer.headers['retry-after']).toBe('5');
+  });
+
+  it('of a pool without a free connection are a 503 too', async () => {
+    const answer = await http.app.inject(`/v1/things/${newId()}/fault/crowd`);
+    expect(answer.json()).toMatchObject({ status: 503, code: 'database_unavailable' });
+  });
+
+  it('of a commit whose answer is lost say that it may have been stored', async () => {
+    const answer = await http.app.inject(`/v1/things/${newId()}/fault/commit`);
+    expect(answer.json()).toMatchObject({ status: 503, code: 'database_unavailable' });
+    expect(answer.json().detail).toContain('Idempotency-Key');
   });
 
   it('of the database show in /health', async () => {

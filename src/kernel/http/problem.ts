@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { sqlState } from '../database/engine.ts';
+import { CommitUnknown } from '../database/database.ts';
+import { isUnreachable } from '../database/engine.ts';
 import { AppError, type ErrorCode, notFound } from '../errors.ts';
 import type { Kernel } from '../kernel.ts';
 import { factsOf } from './request-facts.ts';
@@ -63,7 +64,15 @@ function toAppError(error: unknown): AppError {
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: unknown };
   const known = typeof code === 'string' ? FRAMEWORK[code] : undefined;
   if (known) return known(error);
-  if (isDatabaseUnreachable(error)) {
+  if (error instanceof CommitUnknown) {
+    return new AppError(
+      'database_unavailable',
+      'The database went away while this was being stored, so it may have been. Repeat the request with the same ' +
+        'Idempotency-Key, or look first.',
+      { cause: error },
+    );
+  }
+  if (isUnreachable(error)) {
     return new AppError(
       'database_unavailable',
       'The database does not answer just now. Try again in a few seconds.',
@@ -101,28 +110,4 @@ export function malformedBody(cause: unknown): AppError {
   return new AppError('malformed_body', 'The body is not valid JSON. Check quotes, commas and brackets.', {
     cause,
   });
-}
-
-const UNREACHABLE = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EPIPE',
-  'ETIMEDOUT',
-  '53300',
-  '57P01',
-  '57P02',
-  '57P03',
-]);
-
-const UNREACHABLE_WORDS =
-  /Connection terminated|timeout exceeded when trying to connect|pool after calling end/i;
-
-function isDatabaseUnreachable(error: unknown): boolean {
-  const code = sqlState(error);
-  if (code !== undefined) return UNREACHABLE.has(code) || /^08...$/.test(code);
-  return error instanceof Error && UNREACHABLE_WORDS.test(error.message);
 }
