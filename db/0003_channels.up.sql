@@ -82,8 +82,12 @@ create table intake (
   id uuid not null,
   channel_id uuid not null,
   provider_key text not null,
+  -- The message that this is of: a placeholder and what fills it in later have the same.
+  message_key text not null,
   kind text not null,
   ciphertext bytea not null,
+  -- Keyed hash of what the message says, for audit. Nothing is ever dropped because of it.
+  fingerprint bytea,
   received_at timestamptz not null,
   primary key (workspace_id, id)
 ) partition by range (id);
@@ -97,6 +101,15 @@ create table intake_keys (
   foreign key (workspace_id, channel_id) references channels on delete cascade
 );
 
+-- What the rooms to the right have not taken yet, in the order of the ids.
+create table intake_pending (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  intake_id uuid not null,
+  primary key (workspace_id, channel_id, intake_id),
+  foreign key (workspace_id, channel_id) references channels on delete cascade
+);
+
 call convoke_workspace_table('channels', true);
 call convoke_workspace_table('channel_credentials', true);
 call convoke_workspace_table('channel_keys', true);
@@ -104,3 +117,4 @@ call convoke_workspace_table('pairings', true);
 call convoke_workspace_table('groups', true);
 call convoke_workspace_table('intake', true);
 call convoke_workspace_table('intake_keys', true);
+call convoke_workspace_table('intake_pending', true);

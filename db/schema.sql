@@ -314,8 +314,10 @@ create table intake (
   id uuid not null,
   channel_id uuid not null,
   provider_key text not null,
+  message_key text not null,
   kind text not null,
   ciphertext bytea not null,
+  fingerprint bytea,
   received_at timestamp with time zone not null,
   constraint intake_pkey PRIMARY KEY (workspace_id, id)
 ) partition by RANGE (id);
@@ -336,6 +338,18 @@ alter table intake_keys enable row level security;
 alter table intake_keys force row level security;
 create policy engine_door on intake_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on intake_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table intake_pending (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  intake_id uuid not null,
+  constraint intake_pending_pkey PRIMARY KEY (workspace_id, channel_id, intake_id),
+  constraint intake_pending_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE
+);
+alter table intake_pending enable row level security;
+alter table intake_pending force row level security;
+create policy engine_door on intake_pending for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on intake_pending for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table leases (
   name text not null,

@@ -1,17 +1,14 @@
 import { sql } from 'kysely';
 import type { Tx, Vault } from '../kernel/index.ts';
-import type { CredentialStore, KeyChange, RawInbound } from './adapters/contract.ts';
+import type { CredentialStore, KeyChange } from './adapters/contract.ts';
 import { readIntake, takeIn } from './intake.ts';
 import { fenced, type Place, unfenced } from './place.ts';
 
 /**
  * Credentials and keys of one channel as encrypted rows, each bound to its place. Every write proves the lease
- * in its own transaction. `onOpened` gets messages that were stored together with keys, after the commit.
+ * in its own transaction. `onStored` is called after the commit when new messages were stored together with keys.
  */
-export async function credentialStore(
-  place: Place,
-  onOpened: (raw: RawInbound[]) => void,
-): Promise<CredentialStore> {
+export async function credentialStore(place: Place, onStored: () => void): Promise<CredentialStore> {
   const vault = await place.kernel.secrets.vault(place.workspaceId);
   const { workspaceId, channelId } = place;
   return {
@@ -42,11 +39,11 @@ export async function credentialStore(
     readKeys: (type, ids) =>
       unfenced(place, 'channels.read_keys', tx => readKeys(tx, place, vault, type, ids)),
     writeKeys: async (changes, opened) => {
-      const fresh = await fenced(place, 'channels.write_keys', async tx => {
+      const isNew = await fenced(place, 'channels.write_keys', async tx => {
         await writeKeys(tx, place, vault, changes);
         return takeIn(tx, place, vault, opened);
       });
-      if (fresh.length > 0) onOpened(fresh);
+      if (isNew) onStored();
     },
     readInbound: key => unfenced(place, 'channels.read_inbound', tx => readIntake(tx, place, vault, key)),
     clear: () => fenced(place, 'channels.clear_credentials', tx => eraseCredentials(tx, place)),

@@ -30,6 +30,10 @@ export type Channels = {
 
 /** What comes in, handed on after it has been stored. Plugged by main with the messages room. */
 export type InboundSink = {
+  /**
+   * Each message at least once and in the order in which it came, so that what was taken before has to be known by
+   * its `key`. A rejection means not taken: it is brought again.
+   */
   inbound(workspaceId: string, channelId: string, inbound: Inbound[]): Promise<void>;
   receipts(workspaceId: string, channelId: string, facts: ReceiptFact[]): Promise<void>;
   late(workspaceId: string, channelId: string, answers: LateAnswer[]): Promise<void>;

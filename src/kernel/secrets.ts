@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterCommit, type Database, running, type Tx } from './database/database.ts';
 import { StartError } from './errors.ts';
@@ -16,6 +16,11 @@ export type Vault = {
   seal(plain: Uint8Array, aad: string): Buffer;
   /** Throws when the key, the place or one bit is another than at sealing. */
   open(sealed: Uint8Array, aad: string): Buffer;
+  /**
+   * The same for the same content, which cannot be guessed from it without the key. Made with the first data key of
+   * the workspace, so that it stays comparable when another one is added.
+   */
+  fingerprint(content: Uint8Array): Buffer;
 };
 
 export type SecretsOptions = {
@@ -145,10 +150,12 @@ async function makeDataKey(tx: Tx, keyring: Keyring, workspaceId: string): Promi
 /** Sealed = version, id of the data key, then nonce, tag and ciphertext. */
 function vaultOf(workspaceId: string, keys: DataKey[]): Vault {
   const byId = new Map(keys.map(({ id, key }) => [id, key]));
-  const newest = keys.at(-1);
-  if (!newest) throw new Error('A vault needs a data key.');
+  const [first, newest] = [keys[0], keys.at(-1)];
+  if (!first || !newest) throw new Error('A vault needs a data key.');
   const header = Buffer.concat([Buffer.from([VERSION]), Buffer.from(newest.id.replaceAll('-', ''), 'hex')]);
+  const fingerprintKey = Buffer.from(hkdfSync('sha256', first.key, workspaceId, 'fingerprint', KEY_BYTES));
   return {
+    fingerprint: content => createHmac('sha256', fingerprintKey).update(content).digest(),
     seal: (plain, aad) => Buffer.concat([header, sealWith(newest.key, plain, `${workspaceId}:${aad}`)]),
     open: (sealed, aad) => {
       const key = sealed[0] === VERSION ? byId.get(idIn(sealed)) : undefined;

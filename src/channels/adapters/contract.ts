@@ -62,7 +62,15 @@ export type ReceiptFact = {
 export type LateAnswer = { providerId: string; outcome: SendOutcome };
 
 /** A raw inbound payload. `key` is unique per channel: the same message again has the same key. */
-export type RawInbound = { key: string; kind: string; payload: Uint8Array };
+export type RawInbound = {
+  key: string;
+  kind: string;
+  payload: Uint8Array;
+  /** Of a placeholder: the key under which the message itself comes, when it comes. */
+  standsFor?: string | undefined;
+  /** What the message says, in the same bytes however it was brought. */
+  content?: Uint8Array | undefined;
+};
 
 export type Inbound =
   /**
@@ -78,7 +86,7 @@ export type Inbound =
       text: string;
       at: Date;
     }
-  /** Something came that could not be decrypted (yet); the real message follows under its own key. */
+  /** Something came that could not be read (yet). A message under the same key takes its place, never the reverse. */
   | { kind: 'undecryptable'; key: string; from: string; group: string | undefined; at: Date }
   | { kind: 'unrecognised'; key: string };
 

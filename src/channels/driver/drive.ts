@@ -4,12 +4,15 @@ import { pause } from '../pause.ts';
 import type { Place } from '../place.ts';
 import type { Driven } from '../ports.ts';
 import { type Links, runConnected } from './connected-run.ts';
+import { HandOn } from './hand-on.ts';
 import { logOut } from './log-out.ts';
 import { runPairing } from './pairing-run.ts';
 import { logFault, type Ports, Report } from './report.ts';
 import { type Goal, settleUnlinked } from './rows.ts';
 
 const STUMBLE_MS = 1_000;
+/** A room that takes nothing must not keep the channel from what is wanted of it next. */
+const DRAIN_MS = 30_000;
 
 /** Who is told of the channel: that it begins or ceases to be able to send, and that it has caught up. */
 export type Tell = { ready(): void; caughtUp(): void };
@@ -77,26 +80,31 @@ export class Drive {
   }
 
   async #run(): Promise<void> {
+    const handOn = new HandOn(this.place, this.#adapter, this.#ports.sink);
     try {
-      const report = new Report(this.place, this.#adapter, this.#ports);
-      const store = await credentialStore(this.place, raw => report.handOn(raw));
-      while (!this.#stopped && (await this.#pursue(report, store)));
+      handOn.wake();
+      const wake = () => handOn.wake();
+      const report = new Report(this.place, this.#ports, wake);
+      const store = await credentialStore(this.place, wake);
+      while (!this.#stopped && (await this.#pursue(report, store, handOn)));
     } catch (error) {
       logFault(this.place, 'drive', error);
       await pause(STUMBLE_MS, this.place.lease.lost);
     }
     this.#ready(undefined);
+    await handOn.stop();
     await this.place.lease.release().catch(error => logFault(this.place, 'release', error));
   }
 
   /** One goal; true when there is another one. A fault of the database or the like is tried again. */
-  async #pursue(report: Report, store: CredentialStore): Promise<boolean> {
+  async #pursue(report: Report, store: CredentialStore, handOn: HandOn): Promise<boolean> {
     const goal = this.#goal;
     this.#turn = new AbortController();
     const { signal } = this.#turn;
     try {
       const next = await this.#act(goal, report, store, signal);
       if (next && this.#goal === goal) this.#goal = next;
+      if (this.#goal === goal) await handOn.drained(AbortSignal.any([signal, AbortSignal.timeout(DRAIN_MS)]));
       return this.#goal !== goal;
     } catch (error) {
       logFault(this.place, 'drive', error);
@@ -113,6 +121,7 @@ export class Drive {
   ): Promise<Goal | undefined> {
     const { place } = this;
     const adapter = this.#adapter;
+    if (goal.rests) return undefined;
     if (goal.wanted === 'pairing') return runPairing(place, adapter, store, goal, signal);
     if (goal.wanted === 'connected') {
       const links: Links = {

@@ -40,6 +40,7 @@ type Row = {
   kind: string;
   wanted: Wanted;
   generation: number;
+  rests: boolean;
   free: boolean;
 };
 
@@ -130,7 +131,7 @@ class Driver implements RunningChannels {
   }
 
   async #follow(row: Row): Promise<void> {
-    const goal: Goal = { wanted: row.wanted, generation: row.generation };
+    const goal: Goal = { wanted: row.wanted, generation: row.generation, rests: row.rests };
     const drive = this.#drives.get(row.id);
     if (drive) {
       drive.aim(goal);
@@ -153,19 +154,23 @@ class Driver implements RunningChannels {
     });
   }
 
-  /** Channels of which something is wanted that is not so yet, or that has to be kept so. */
+  /** Channels of which something is wanted that is not so yet or has to be kept so, or that left something behind. */
   #read(): Promise<Row[]> {
     return this.#kernel.database.inEngine('channels.look', async tx => {
       const { rows } = await sql<Row>`
-        select c.workspace_id, c.id, c.kind, c.wanted, c.generation,
+        select c.workspace_id, c.id, c.kind, c.wanted, c.generation, not look.is_due as rests,
           not exists (select from leases l where l.name = 'channel:' || c.id and l.expires_at > now()) as free
         from channels c
-        where case c.wanted
-          when 'connected' then c.status <> 'failed' or c.status_until <= now()
-          when 'pairing' then true
-          else c.status <> 'unpaired' or exists (
-            select from channel_credentials k where k.workspace_id = c.workspace_id and k.channel_id = c.id)
-          end
+        cross join lateral (
+          select case c.wanted
+            when 'connected' then c.status <> 'failed' or coalesce(c.status_until <= now(), false)
+            when 'pairing' then true
+            else c.status <> 'unpaired' or exists (
+              select from channel_credentials k where k.workspace_id = c.workspace_id and k.channel_id = c.id)
+            end as is_due
+        ) look
+        where look.is_due or exists (
+          select from intake_pending p where p.workspace_id = c.workspace_id and p.channel_id = c.id)
         order by c.id
       `.execute(tx);
       return rows;

@@ -1,5 +1,5 @@
 import { LeaseLost } from '../../kernel/index.ts';
-import type { Adapter, ConnectionState, LinkedAccount, RawInbound, Sink } from '../adapters/contract.ts';
+import type { ConnectionState, LinkedAccount, Sink } from '../adapters/contract.ts';
 import { groupMetadata, syncAllGroups, syncSomeGroups } from '../group-sync.ts';
 import { takeIn } from '../intake.ts';
 import { pause } from '../pause.ts';
@@ -19,23 +19,14 @@ type Living = Exclude<ConnectionState, { status: 'ended' }>;
 /** Takes what a connection reports to where it belongs: rows, intake and the rooms to the right. */
 export class Report {
   readonly #place: Place;
-  readonly #adapter: Adapter;
   readonly #ports: Ports;
-  #handing: Promise<unknown> = Promise.resolve();
+  readonly #onStored: () => void;
 
-  constructor(place: Place, adapter: Adapter, ports: Ports) {
+  /** `onStored` is called when there is something new to hand on. */
+  constructor(place: Place, ports: Ports, onStored: () => void) {
     this.#place = place;
-    this.#adapter = adapter;
     this.#ports = ports;
-  }
-
-  /** Hands on messages that are stored by now, in order; a room that fails does not hold up the socket. */
-  handOn(raw: RawInbound[]): void {
-    const { workspaceId, channelId } = this.#place;
-    const inbound = raw.flatMap(one => this.#adapter.parse(one));
-    this.#handing = this.#handing
-      .then(() => this.#ports.sink.inbound(workspaceId, channelId, inbound))
-      .catch(error => logFault(this.#place, 'hand_on', error));
+    this.#onStored = onStored;
   }
 
   sinkFor(onState: (state: ConnectionState) => void, onCaughtUp: () => void): Sink {
@@ -48,8 +39,7 @@ export class Report {
       groupsChanged: (changed, gone) => syncSomeGroups(place, changed, gone),
       inbound: async raw => {
         const vault = await place.kernel.secrets.vault(workspaceId);
-        const fresh = await fenced(place, 'channels.intake', tx => takeIn(tx, place, vault, raw));
-        if (fresh.length > 0) this.handOn(fresh);
+        if (await fenced(place, 'channels.intake', tx => takeIn(tx, place, vault, raw))) this.#onStored();
       },
       receipts: facts => sink.receipts(workspaceId, channelId, facts),
       late: answers => sink.late(workspaceId, channelId, answers),

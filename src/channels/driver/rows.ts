@@ -8,7 +8,12 @@ import { fenced, type Place, unfenced } from '../place.ts';
 import { type Look, type PairingStepName, parkedReason, stepsBefore, type Wanted } from '../policy.ts';
 
 /** What people want of a channel; a later wish has a higher generation. */
-export type Goal = { wanted: Wanted; generation: number };
+export type Goal = {
+  wanted: Wanted;
+  generation: number;
+  /** It is so already, or has to wait: there is only something left to hand on. */
+  rests?: boolean;
+};
 
 export type PairingRow = {
   id: string;

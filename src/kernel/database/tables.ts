@@ -210,8 +210,10 @@ export interface Instance {
 export interface Intake {
   channel_id: string;
   ciphertext: Buffer;
+  fingerprint: Buffer | null;
   id: string;
   kind: string;
+  message_key: string;
   provider_key: string;
   received_at: Timestamp;
   workspace_id: string;
@@ -221,6 +223,12 @@ export interface IntakeKey {
   channel_id: string;
   intake_id: string;
   provider_key: string;
+  workspace_id: string;
+}
+
+export interface IntakePending {
+  channel_id: string;
+  intake_id: string;
   workspace_id: string;
 }
 
@@ -411,6 +419,7 @@ export interface Tables {
   instance: Instance;
   intake: Intake;
   intake_keys: IntakeKey;
+  intake_pending: IntakePending;
   leases: Lease;
   logins: Login;
   members: Member;

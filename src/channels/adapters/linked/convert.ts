@@ -66,8 +66,9 @@ export function upsertedMessage(upserted: WAMessage, self: Self): RawInbound | u
   const alternative = participantAlt ?? remoteJidAlt ?? undefined;
   if (upserted.messageStubType === proto.WebMessageInfo.StubType.CIPHERTEXT) {
     const stored: Stored = { chat: personAddress(chat), from: personName(sender, alternative), id, at };
-    const key = `${inboundKey(chat, sender, id)}|${UNDECRYPTABLE}`;
-    return { key, kind: UNDECRYPTABLE, payload: Buffer.from(JSON.stringify(stored)) };
+    const standsFor = inboundKey(chat, sender, id);
+    const key = `${standsFor}|${UNDECRYPTABLE}`;
+    return { key, kind: UNDECRYPTABLE, payload: Buffer.from(JSON.stringify(stored)), standsFor };
   }
   if (!upserted.message || !isContent(upserted.message)) return undefined;
   const message = proto.Message.encode(upserted.message).finish();
@@ -96,7 +97,18 @@ function rawMessage(
     key: inboundKey(chat, sender, id),
     kind: MESSAGE,
     payload: Buffer.from(JSON.stringify(stored)),
+    content: contentOf(message),
   };
+}
+
+/** The message without what is drawn anew for each one. */
+function contentOf(message: Uint8Array): Uint8Array {
+  const {
+    messageContextInfo: _drawn,
+    senderKeyDistributionMessage: _key,
+    ...said
+  } = proto.Message.decode(message);
+  return proto.Message.encode(said).finish();
 }
 
 /** False for messages that only carry keys or context. */

@@ -10,7 +10,8 @@ export function parse(raw: RawInbound): Inbound[] {
   const { from } = stored;
   const group = isGroup(stored.chat) ? stored.chat : undefined;
   const at = new Date(stored.at * 1000);
-  if (raw.kind === UNDECRYPTABLE) return [{ kind: 'undecryptable', key: raw.key, from, group, at }];
+  if (raw.kind === UNDECRYPTABLE)
+    return [{ kind: 'undecryptable', key: raw.standsFor ?? raw.key, from, group, at }];
   const text = raw.kind === MESSAGE ? textOf(stored) : undefined;
   if (text === undefined) return [{ kind: 'unrecognised', key: raw.key }];
   const sender = identitiesOf([from, stored.also]);
