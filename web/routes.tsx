@@ -85,6 +85,18 @@ const pairPage = createRoute({
   component: lazyRouteComponent(() => import('./rooms/channels/pair-page.tsx'), 'PairPage'),
 });
 
+const contactList = createRoute({
+  getParentRoute: () => workspace,
+  path: 'contacts',
+  component: lazyRouteComponent(() => import('./rooms/contacts/contact-list.tsx'), 'ContactList'),
+});
+
+const newOptOut = createRoute({
+  getParentRoute: () => workspace,
+  path: 'contacts/opt-out',
+  component: lazyRouteComponent(() => import('./rooms/contacts/new-opt-out.tsx'), 'NewOptOut'),
+});
+
 const reminderList = createRoute({
   getParentRoute: () => workspace,
   path: 'reminders',
@@ -157,6 +169,8 @@ const tree = root.addChildren([
     newChannel,
     channelPage,
     pairPage,
+    contactList,
+    newOptOut,
     reminderList,
     beginReminder,
     newReminder,

@@ -1,4 +1,4 @@
-import { IconActivity, IconCalendarRepeat, IconPlugConnected } from '@tabler/icons-react';
+import { IconActivity, IconAddressBook, IconCalendarRepeat, IconPlugConnected } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Outlet, useNavigate, useParams } from '@tanstack/react-router';
 import { NotFound } from './kit/fallbacks.tsx';
@@ -14,7 +14,8 @@ function placesOf(slug: string): Place[] {
   return [
     { word: 'Reminders', icon: IconCalendarRepeat, link: { to: '/w/$slug/reminders', params } },
     { word: 'Activity', icon: IconActivity, link: { to: '/w/$slug/activity', params } },
-    { word: 'Channels', icon: IconPlugConnected, link: { to: '/w/$slug/channels', params }, apart: true },
+    { word: 'Contacts', icon: IconAddressBook, link: { to: '/w/$slug/contacts', params }, apart: true },
+    { word: 'Channels', icon: IconPlugConnected, link: { to: '/w/$slug/channels', params } },
   ];
 }
 

@@ -55,6 +55,7 @@ export function Details({
 function titleOf(problem: Problem | undefined): string {
   if (problem?.status === 0) return 'No connection to Convoke';
   if (problem?.status === 404) return 'There is nothing here';
+  if (problem?.code === 'opted_out') return 'This person has opted out';
   if (problem?.status === 403) return 'This is not open to you';
   return 'That did not work';
 }

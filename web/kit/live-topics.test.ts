@@ -13,6 +13,7 @@ describe('what a live event touches', () => {
     ['channels', 'channels'],
     ['groups', 'groups'],
     ['deliveries', 'messages'],
+    ['contacts', 'contacts'],
   ])('reads the hint %s', (topic, root) => {
     expect(touchedBy(JSON.stringify({ topic, id: 'x' }))).toContain(root);
   });

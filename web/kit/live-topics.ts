@@ -1,5 +1,5 @@
 /** First parts of query keys after the workspace: what can become stale. */
-export const roots = ['channels', 'groups', 'pairing', 'messages', 'reminders', 'runs'] as const;
+export const roots = ['channels', 'groups', 'pairing', 'messages', 'reminders', 'runs', 'contacts'] as const;
 export type Root = (typeof roots)[number];
 
 const touched: Record<string, readonly Root[]> = {
@@ -11,6 +11,7 @@ const touched: Record<string, readonly Root[]> = {
   receipt: ['messages', 'runs'],
   reminder: ['reminders', 'runs', 'messages'],
   run: ['runs', 'reminders'],
+  contact: ['contacts'],
 };
 
 /** What a live event makes stale. A word that this version does not know makes everything stale. */

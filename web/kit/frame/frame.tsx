@@ -10,7 +10,7 @@ export type Place = {
   word: string;
   icon: Icon;
   link: Pick<LinkProps, 'to' | 'params'>;
-  /** Below the line: set up once, not opened daily. */
+  /** Below a line, with those that follow: not opened daily. */
   apart?: boolean;
 };
 
