@@ -123,16 +123,21 @@ create table instance (
 create table nodes (
   boot_id uuid primary key,
   node_id text not null,
+  roles text[] not null,
+  max_channels integer not null,
   started_at timestamptz not null default now(),
+  -- Moves with each renewal of leases.
   seen_at timestamptz not null default now(),
+  leaving_at timestamptz,
   stopped_at timestamptz
 );
 
--- A lease is the right to drive something; its fence only grows.
+-- A lease is the right to drive something; its fence only grows. One without a holder was given back.
 create table leases (
   name text primary key,
-  holder text not null,
+  holder text,
   fence bigint not null,
+  taken_at timestamptz not null default now(),
   expires_at timestamptz not null
 );
 

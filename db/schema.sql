@@ -353,8 +353,9 @@ create policy workspace_wall on intake_pending for all using (workspace_id = ( S
 
 create table leases (
   name text not null,
-  holder text not null,
+  holder text,
   fence bigint not null,
+  taken_at timestamp with time zone not null default now(),
   expires_at timestamp with time zone not null,
   constraint leases_pkey PRIMARY KEY (name)
 );
@@ -417,8 +418,11 @@ create policy workspace_wall on messages for all using (workspace_id = ( SELECT 
 create table nodes (
   boot_id uuid not null,
   node_id text not null,
+  roles text[] not null,
+  max_channels integer not null,
   started_at timestamp with time zone not null default now(),
   seen_at timestamp with time zone not null default now(),
+  leaving_at timestamp with time zone,
   stopped_at timestamp with time zone,
   constraint nodes_pkey PRIMARY KEY (boot_id)
 );

@@ -84,7 +84,8 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
 /** Plugs the rooms together from left to right. What is started first is stopped last. */
 async function startRooms(kernel: Kernel, life: Lifecycle): Promise<void> {
   life.add('upkeep', startUpkeep(kernel));
-  life.add('node', await appearAsNode(kernel));
+  const node = await appearAsNode(kernel);
+  life.add('node', () => node.stop());
   life.add('wake', () => kernel.wake.stop());
   await kernel.wake.start();
   const leases = createLeases(kernel);
@@ -103,6 +104,7 @@ async function startRooms(kernel: Kernel, life: Lifecycle): Promise<void> {
   messages.start();
   life.add('reminders', () => reminders.stop());
   reminders.start();
+  life.add('place among the nodes', () => node.leave());
 }
 
 /** Opens the way in: the commands of the operator, then the web page and the API. Returns the address. */

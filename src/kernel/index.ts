@@ -58,13 +58,12 @@ export {
   createLeases,
   type Lease,
   LeaseLost,
-  type LeaseOptions,
   type Leases,
 } from './leases.ts';
 export { createLifecycle, type Lifecycle, stopOnSignals, stopWithParent } from './lifecycle.ts';
 export { registerLiveRoute } from './live.ts';
 export { createLogger, maskPhone } from './log.ts';
-export { appearAsNode } from './node-row.ts';
+export { appearAsNode, type NodeRow } from './node-row.ts';
 export { hasDatabase, openKernel } from './open-kernel.ts';
 export { readPassword } from './read-password.ts';
 export { type Actor, mintScope, type Scope } from './scope.ts';

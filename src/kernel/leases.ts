@@ -1,27 +1,35 @@
-import { sql } from 'kysely';
+import { type LeaseTimes, leaseTimesOf } from './config.ts';
 import { outsideTransaction, type Tx } from './database/database.ts';
+import { groupCommit } from './group-commit.ts';
 import type { Kernel } from './kernel.ts';
+import { freeRows, isRowOurs, type LeaseRow, renewRows, takeRow } from './lease-rows.ts';
+import { nodeSeen } from './node-row.ts';
+import { wakeAfterCommit } from './wake.ts';
 
 /** The right to drive something, held by one process at a time. */
 export type Lease = {
   readonly name: string;
   /** Grows with every new holder; goes into what the holder writes. */
   readonly fence: number;
-  /** Whether acting is still safe, by a local deadline that ends before the database's. */
+  /** Whether acting is still safe, by a local deadline that ends before the database's. Asked right before acting. */
   held(): boolean;
   /** Aborts once the lease is lost or given back: stop at once. */
   readonly lost: AbortSignal;
+  /** Gives it back; who waits for it is woken. Rejects when the database cannot be told: then it expires there. */
   release(): Promise<void>;
 };
 
 export type Leases = {
-  /** Undefined when somebody else holds it. */
+  readonly times: LeaseTimes;
+  /** Undefined when somebody else holds it, or held it until a moment ago. */
   acquire(name: string): Promise<Lease | undefined>;
+  /** Since when this node cannot renew what it holds; undefined while it can. */
+  trouble(): { since: Date; reason: string } | undefined;
   /** Gives everything back and renews no more. */
   stop(): Promise<void>;
 };
 
-/** Somebody else holds the lease by now: what was to be written is not valid any more. */
+/** Somebody else holds the lease by now, or may: what was to be written is not valid any more. */
 export class LeaseLost extends Error {
   constructor(name: string) {
     super(`The lease ${name} is no longer ours.`);
@@ -29,104 +37,26 @@ export class LeaseLost extends Error {
   }
 }
 
-export type LeaseOptions = {
-  ttlMs?: number;
-  renewMs?: number;
-  /** How long before the database's expiry the holder stops by itself. */
-  marginMs?: number;
-};
+type Parts = Pick<Kernel, 'database' | 'clock' | 'config' | 'log' | 'node'>;
 
-type Held = Lease & { deadline: number; readonly end: AbortController };
+/** Until when by both clocks: the steady one stands still while a machine sleeps, the other may jump. */
+type Deadline = { steady: number; wall: number };
+
+/** Of the time that a renewal may take, what is left for the next try. */
+const SHARE_OF_MARGIN = 0.8;
+const AGAIN_MS = 1_000;
+const RELEASE_MS = 5_000;
 
 /** What only this file knows of a lease. */
-const inner = new WeakMap<Lease, { holder: string; drop: () => void }>();
+const insides = new WeakMap<Lease, HeldLease>();
 
 /**
- * Leases by the database's clock alone: a lease is taken over only after its expiry there, with fence
- * + 1. The holder counts by its own monotonic clock from before each renewal was sent, so it stops
- * earlier, whatever the wall clocks say. All leases of a node are renewed by one statement.
+ * Leases by the database's clock alone: a lease is taken over only after its expiry there and a grace, with fence + 1.
+ * The holder counts from before each renewal was sent, so it stops earlier, whatever the clocks say. All leases of a
+ * node are renewed by one statement on a connection of its own, which also shows that the node is alive.
  */
-export function createLeases(
-  kernel: Pick<Kernel, 'database' | 'clock' | 'log' | 'node'>,
-  options: LeaseOptions = {},
-): Leases {
-  const { ttlMs = 30_000, renewMs = 10_000, marginMs = 5_000 } = options;
-  const { database, clock, log } = kernel;
-  const holder = kernel.node.bootId;
-  const held = new Map<string, Held>();
-  let renewedAt = clock.monotonic();
-  let renewing: Promise<void> | undefined;
-  let stopped = false;
-
-  const drop = (lease: Held) => {
-    if (held.get(lease.name) === lease) held.delete(lease.name);
-    lease.end.abort();
-  };
-  const renew = async () => {
-    const leases = [...held.values()];
-    const from = clock.monotonic();
-    const names = await database.inEngine('leases.renew', tx => renewRows(tx, holder, leases, ttlMs));
-    renewedAt = from;
-    for (const lease of leases) {
-      if (names.has(lease.name)) lease.deadline = from + ttlMs - marginMs;
-      else drop(lease);
-    }
-  };
-  const tick = () => {
-    const now = clock.monotonic();
-    for (const lease of held.values()) if (now >= lease.deadline) drop(lease);
-    if (renewing || held.size === 0 || now - renewedAt < renewMs) return;
-    renewing = renew()
-      .catch(error =>
-        log.warn({ event: 'leases.renew', err: error }, 'leases were not renewed, trying again'),
-      )
-      .finally(() => {
-        renewing = undefined;
-      });
-  };
-  const timer = outsideTransaction(() => setInterval(tick, Math.max(5, Math.min(marginMs, renewMs) / 5)));
-  timer.unref();
-
-  return {
-    acquire: async name => {
-      if (stopped || held.has(name)) return undefined;
-      const from = clock.monotonic();
-      const fence = await outsideTransaction(() =>
-        database.inEngine('leases.acquire', tx => takeRow(tx, name, holder, ttlMs)),
-      );
-      if (fence === undefined) return undefined;
-      const end = new AbortController();
-      const lease: Held = {
-        name,
-        fence,
-        end,
-        deadline: from + ttlMs - marginMs,
-        lost: end.signal,
-        held: () => !end.signal.aborted && clock.monotonic() < lease.deadline,
-        release: async () => {
-          drop(lease);
-          // A renewal that is under way would bring it back to life, and keep everybody off it.
-          await renewing;
-          await database.inEngine('leases.release', tx => freeRows(tx, holder, [lease]));
-        },
-      };
-      inner.set(lease, { holder, drop: () => drop(lease) });
-      if (stopped) {
-        await lease.release();
-        return undefined;
-      }
-      held.set(name, lease);
-      return lease;
-    },
-    stop: async () => {
-      stopped = true;
-      clearInterval(timer);
-      const leases = [...held.values()];
-      for (const lease of leases) drop(lease);
-      await renewing;
-      if (leases.length > 0) await database.inEngine('leases.stop', tx => freeRows(tx, holder, leases));
-    },
-  };
+export function createLeases(kernel: Parts, options: Partial<LeaseTimes> = {}): Leases {
+  return new Holder(kernel, { ...leaseTimesOf(kernel.config), ...options });
 }
 
 /**
@@ -134,61 +64,210 @@ export function createLeases(
  * Otherwise the lease is over here as well, and LeaseLost rolls the transaction back.
  */
 export async function assertFence(tx: Tx, lease: Lease): Promise<void> {
-  const row = await tx
-    .selectFrom('leases')
-    .select(['holder', 'fence'])
-    .where('name', '=', lease.name)
-    .forShare()
-    .executeTakeFirst();
-  const own = inner.get(lease);
-  if (row?.fence === lease.fence && row.holder === own?.holder) return;
+  const own = insides.get(lease);
+  if (own && lease.held() && (await isRowOurs(tx, own.holder, lease))) return;
   own?.drop();
   throw new LeaseLost(lease.name);
 }
 
-async function takeRow(tx: Tx, name: string, holder: string, ttlMs: number): Promise<number | undefined> {
-  const row = await tx
-    .insertInto('leases')
-    .values({ name, holder, fence: 1, expires_at: after(ttlMs) })
-    .onConflict(oc =>
-      oc
-        .column('name')
-        .doUpdateSet({ holder, fence: sql`leases.fence + 1`, expires_at: after(ttlMs) })
-        .where('leases.expires_at', '<=', sql<Date>`now()`),
-    )
-    .returning('fence')
-    .executeTakeFirst();
-  return row?.fence;
+class HeldLease {
+  readonly row: LeaseRow;
+  readonly holder: string;
+  readonly lease: Lease;
+  readonly #end = new AbortController();
+  readonly #clock: Kernel['clock'];
+  readonly #onDrop: (held: HeldLease) => void;
+  #deadline: Deadline;
+
+  constructor(
+    row: LeaseRow,
+    deadline: Deadline,
+    holder: Holder,
+    release: (held: HeldLease) => Promise<void>,
+  ) {
+    this.row = row;
+    this.holder = holder.bootId;
+    this.#clock = holder.clock;
+    this.#onDrop = held => holder.forget(held);
+    this.#deadline = deadline;
+    this.lease = {
+      ...row,
+      lost: this.#end.signal,
+      held: () => this.held(),
+      release: () => release(this),
+    };
+    insides.set(this.lease, this);
+  }
+
+  get endsAt(): number {
+    return this.#deadline.steady;
+  }
+
+  extend(deadline: Deadline): void {
+    this.#deadline = deadline;
+  }
+
+  /** Whoever finds that the time is over ends the lease in the same moment. */
+  held(): boolean {
+    if (this.#end.signal.aborted) return false;
+    const { steady, wall } = this.#deadline;
+    if (this.#clock.monotonic() < steady && this.#clock.now().getTime() < wall) return true;
+    this.drop();
+    return false;
+  }
+
+  drop(): void {
+    this.#onDrop(this);
+    this.#end.abort();
+  }
 }
 
-/** Locks in the order of names, so that two statements over many leases cannot block each other. */
-async function renewRows(tx: Tx, holder: string, leases: Held[], ttlMs: number): Promise<Set<string>> {
-  const { rows } = await sql<{ name: string }>`
-    with mine as (
-      select l.name from leases l
-      join json_to_recordset(${listOf(leases)}::json) as m(name text, fence bigint)
-        on m.name = l.name and m.fence = l.fence
-      where l.holder = ${holder}
-      order by l.name
-      for no key update of l
-    )
-    update leases l set expires_at = ${after(ttlMs)} from mine where mine.name = l.name returning l.name
-  `.execute(tx);
-  return new Set(rows.map(row => row.name));
-}
+/** All leases of this process. */
+class Holder implements Leases {
+  readonly times: LeaseTimes;
+  readonly #kernel: Parts;
+  readonly #held = new Map<string, HeldLease>();
+  /** Names of which we may hold the lease without knowing: the answer was lost. */
+  readonly #unsure = new Set<string>();
+  readonly #releases = groupCommit<LeaseRow, void>(rows => this.#free(rows), { max: 500 });
+  #timer: NodeJS.Timeout | undefined;
+  #renewing: Promise<void> | undefined;
+  #renewAt: number;
+  #trouble: { since: Date; reason: string } | undefined;
+  #stopped = false;
 
-async function freeRows(tx: Tx, holder: string, leases: Held[]): Promise<void> {
-  await sql`
-    update leases l set expires_at = now()
-    from json_to_recordset(${listOf(leases)}::json) as m(name text, fence bigint)
-    where m.name = l.name and m.fence = l.fence and l.holder = ${holder}
-  `.execute(tx);
-}
+  constructor(kernel: Parts, times: LeaseTimes) {
+    this.#kernel = kernel;
+    this.times = times;
+    this.#renewAt = kernel.clock.monotonic() + times.renewMs;
+    this.#arm();
+  }
 
-function after(ms: number) {
-  return sql<Date>`now() + ${ms}::float8 * interval '1 millisecond'`;
-}
+  get bootId(): string {
+    return this.#kernel.node.bootId;
+  }
 
-function listOf(leases: Held[]): string {
-  return JSON.stringify(leases.map(({ name, fence }) => ({ name, fence })));
+  get clock(): Kernel['clock'] {
+    return this.#kernel.clock;
+  }
+
+  forget(held: HeldLease): void {
+    if (this.#held.get(held.row.name) === held) this.#held.delete(held.row.name);
+  }
+
+  async acquire(name: string): Promise<Lease | undefined> {
+    if (this.#stopped || this.#held.has(name)) return undefined;
+    const deadline = this.#deadlineFromNow();
+    const fence = await outsideTransaction(() => this.#take(name));
+    if (fence === undefined) return undefined;
+    const held = new HeldLease({ name, fence }, deadline, this, one => this.#release(one));
+    if (this.#stopped || !held.held()) {
+      await held.lease.release();
+      return undefined;
+    }
+    this.#held.set(name, held);
+    this.#arm();
+    return held.lease;
+  }
+
+  trouble(): { since: Date; reason: string } | undefined {
+    return this.#trouble;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    const all = [...this.#held.values()];
+    for (const held of all) held.drop();
+    await Promise.all(all.map(({ row }) => this.#releases.add(row)));
+    await this.#renewing;
+  }
+
+  async #take(name: string): Promise<number | undefined> {
+    const { ttlMs, graceMs } = this.times;
+    const taking = { name, holder: this.bootId, ttlMs, graceMs, again: this.#unsure.has(name) };
+    this.#unsure.add(name);
+    const fence = await this.#kernel.database.inEngine('leases.acquire', tx => takeRow(tx, taking));
+    this.#unsure.delete(name);
+    return fence;
+  }
+
+  async #release(held: HeldLease): Promise<void> {
+    held.drop();
+    await this.#releases.add(held.row);
+  }
+
+  async #free(rows: LeaseRow[]): Promise<void[]> {
+    const free = async (tx: Tx) => {
+      await freeRows(tx, this.bootId, rows);
+      wakeAfterCommit('leases');
+    };
+    await this.#kernel.database.inEngine('leases.release', free, { withinMs: RELEASE_MS });
+    return rows.map(() => undefined);
+  }
+
+  /** The next moment at which something has to be done: a renewal, or the end of a lease that could not be renewed. */
+  #arm(): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
+    const ends = [...this.#held.values()].map(held => held.endsAt);
+    const next = Math.min(this.#renewing ? Number.POSITIVE_INFINITY : this.#renewAt, ...ends);
+    if (next === Number.POSITIVE_INFINITY) return;
+    const wait = Math.max(0, next - this.clock.monotonic());
+    this.#timer = outsideTransaction(() => setTimeout(() => this.#tick(), wait));
+    this.#timer.unref();
+  }
+
+  #tick(): void {
+    for (const held of [...this.#held.values()]) held.held();
+    if (!this.#renewing && this.clock.monotonic() >= this.#renewAt) {
+      this.#renewing = this.#renew().finally(() => {
+        this.#renewing = undefined;
+        this.#arm();
+      });
+    }
+    this.#arm();
+  }
+
+  async #renew(): Promise<void> {
+    const { database, log } = this.#kernel;
+    const { ttlMs, renewMs, marginMs } = this.times;
+    const all = [...this.#held.values()];
+    const deadline = this.#deadlineFromNow();
+    const againAt = () => this.clock.monotonic() + Math.min(AGAIN_MS, renewMs / 5);
+    try {
+      const renewals = await database.inEngine(
+        'leases.renew',
+        async tx => {
+          await nodeSeen(tx, this.bootId);
+          const rows = all.map(({ row }) => row);
+          return rows.length === 0 ? new Map() : renewRows(tx, this.bootId, rows, ttlMs);
+        },
+        { urgent: true, withinMs: Math.min(marginMs, renewMs) * SHARE_OF_MARGIN },
+      );
+      for (const held of all) {
+        const renewal = renewals.get(held.row.name);
+        if (renewal === 'renewed') held.extend(deadline);
+        else if (renewal !== 'kept') held.drop();
+      }
+      this.#trouble = undefined;
+      const late = [...renewals.values()].includes('kept');
+      this.#renewAt = late ? againAt() : deadline.steady - this.#lastsMs() + renewMs;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#trouble = { since: this.#trouble?.since ?? this.clock.now(), reason };
+      this.#renewAt = againAt();
+      log.warn({ event: 'leases.renew', err: error }, 'leases were not renewed, trying again');
+    }
+  }
+
+  /** Read before the database is asked: its own count begins later. */
+  #deadlineFromNow(): Deadline {
+    const lasts = this.#lastsMs();
+    return { steady: this.clock.monotonic() + lasts, wall: this.clock.now().getTime() + lasts };
+  }
+
+  #lastsMs(): number {
+    return this.times.ttlMs - this.times.marginMs;
+  }
 }

@@ -156,10 +156,12 @@ class Driver implements RunningChannels {
 
   /** Channels of which something is wanted that is not so yet or has to be kept so, or that left something behind. */
   #read(): Promise<Row[]> {
+    const { graceMs } = this.#leases.times;
     return this.#kernel.database.inEngine('channels.look', async tx => {
       const { rows } = await sql<Row>`
         select c.workspace_id, c.id, c.kind, c.wanted, c.generation, not look.is_due as rests,
-          not exists (select from leases l where l.name = 'channel:' || c.id and l.expires_at > now()) as free
+          not exists (select from leases l where l.name = 'channel:' || c.id and l.holder is not null
+            and l.expires_at > now() - ${graceMs}::float8 * interval '1 millisecond') as free
         from channels c
         cross join lateral (
           select case c.wanted

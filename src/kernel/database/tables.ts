@@ -235,8 +235,9 @@ export interface IntakePending {
 export interface Lease {
   expires_at: Timestamp;
   fence: number;
-  holder: string;
+  holder: string | null;
   name: string;
+  taken_at: Generated<Timestamp>;
 }
 
 export interface Login {
@@ -270,7 +271,10 @@ export interface Message {
 
 export interface Node {
   boot_id: string;
+  leaving_at: Timestamp | null;
+  max_channels: number;
   node_id: string;
+  roles: string[];
   seen_at: Generated<Timestamp>;
   started_at: Generated<Timestamp>;
   stopped_at: Timestamp | null;
