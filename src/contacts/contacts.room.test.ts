@@ -3,7 +3,7 @@ import { type TestKernel, testKernel, testWorkspace } from '../../test/harness/d
 import { createHttp, type Http, inWorkspace, mintScope, newId, type Scope } from '../kernel/index.ts';
 import { hear } from './hear.ts';
 import { optedOutAmong } from './opt-outs.ts';
-import { type Identity, linkIdentities } from './people.ts';
+import { type Identity, linkNames } from './people.ts';
 import { listContacts, listOptOuts } from './queries.ts';
 import { registerContactRoutes } from './routes.ts';
 import type { Contact, OptOut } from './schema.ts';
@@ -185,7 +185,8 @@ describe('a person with several names', () => {
     expect(await write('stop', { from: [lid()] })).toBeUndefined();
     expect(await optOuts()).toMatchObject([{ phone: null }]);
     expect(await optedOut(PHONE)).toEqual([]);
-    await linkIdentities(scope, [[phone(), lid()]]);
+    expect(await linkNames(scope, [phone(), lid()])).toBe(true);
+    expect(await linkNames(scope, [phone(), lid()])).toBe(false);
     expect(await optedOut(PHONE)).toEqual([PHONE]);
     expect(await optOuts()).toMatchObject([{ phone: PHONE }]);
     expect(await contacts()).toMatchObject([
@@ -201,7 +202,7 @@ describe('a person with several names', () => {
   it('turns out to be one: the opt-out of either holds for both, and one START ends it', async () => {
     await write('stop', { from: [lid()], at: secondsAgo(60) });
     await optOut(scope, { phone: PHONE, reason: 'Said so on the phone', name: 'Ben' });
-    await linkIdentities(scope, [[lid(), phone()]]);
+    await linkNames(scope, [lid(), phone()]);
     expect(await contacts()).toMatchObject([{ name: 'Ben', addresses: [{}, {}] }]);
     expect(await optOuts()).toMatchObject([{ how: 'by_hand', phone: PHONE, name: 'Ben' }]);
     expect((await facts()).at(-1)).toMatchObject({ type: 'contact.merged' });
@@ -211,8 +212,20 @@ describe('a person with several names', () => {
     expect(await optedOut(PHONE)).toEqual([]);
   });
 
+  it('who has opted out under the number is no news, so that the answer to STOP gets through', async () => {
+    await write('stop');
+    expect(await linkNames(scope, [phone(), lid()])).toBe(false);
+    expect(await contacts()).toMatchObject([{ addresses: [{}, { kind: 'whatsapp_lid' }] }]);
+  });
+
+  it('is news when WhatsApp keeps the number in another form that has opted out', async () => {
+    await write('stop', { from: [phone(OTHER), lid()] });
+    expect(await linkNames(scope, [phone(), phone(OTHER), lid()])).toBe(true);
+    expect(await optedOut(PHONE)).toEqual([PHONE]);
+  });
+
   it('is not remembered only because a provider names them', async () => {
-    await linkIdentities(scope, [[phone(), lid()]]);
+    expect(await linkNames(scope, [phone(), lid()])).toBe(false);
     expect(await contacts()).toEqual([]);
   });
 

@@ -9,7 +9,7 @@
  */
 export { type ConsentAnswer, hear } from './hear.ts';
 export { OPTED_OUT, optedOutAmong, optedOutWords, refuseOptedOut } from './opt-outs.ts';
-export { type Identity, linkIdentities } from './people.ts';
+export { type Identity, linkNames } from './people.ts';
 export { checkPhone } from './phone.ts';
 export { registerContactRoutes } from './routes.ts';
 export { readWord } from './words.ts';

@@ -48,18 +48,23 @@ export async function personOf(
 }
 
 /**
- * Tells that each list of names stands for one person, as a provider has just revealed. An opt-out on one of
- * them holds for the others from then on. People of whom nothing is kept are left out.
+ * Tells that all these names stand for one person, as a provider has revealed; the first is the one that a message
+ * is addressed to. An opt-out on one of them holds for the others from then on. True when it has come out only by
+ * that that the first has opted out. Of somebody of whom nothing is kept nothing is kept afterwards.
  */
-export function linkIdentities(scope: Scope, people: Identity[][]): Promise<void> {
+export async function linkNames(scope: Scope, names: [Identity, ...Identity[]]): Promise<boolean> {
+  if (names.length === 1) return false;
   return inWorkspace(scope, async tx => {
-    const known = await addressesOf(tx, scope, people.flat());
-    const contactOf = ({ kind, value }: Identity) =>
-      known.find(one => one.kind === kind && isSpelling(value, one))?.contactId;
-    const news = people.filter(names => new Set(names.map(contactOf)).size > 1);
-    if (news.length === 0) return;
+    if (!isNews(names, await addressesOf(tx, scope, names))) return false;
     await lockPeople(tx, scope);
-    for (const names of news) await findPerson(tx, scope, names, 'provider');
+    const known = await addressesOf(tx, scope, names);
+    const wasOut = await optedOut(
+      tx,
+      scope,
+      known.filter(one => isNameOf(names[0], one)),
+    );
+    await findPerson(tx, scope, names, 'provider');
+    return !wasOut && (await optedOut(tx, scope, known));
   });
 }
 
@@ -89,8 +94,29 @@ async function addressesOf(tx: Tx, scope: Scope, identities: Identity[]): Promis
   return rows.map(({ contact_id: contactId, ...address }) => ({ ...address, contactId }));
 }
 
-function isSpelling(value: string, of: { kind: string; value: string }): boolean {
-  return of.kind === 'phone' ? spellingsOf(value).includes(of.value) : value === of.value;
+/** Whether the names do not all lead to the same contact, or to none. */
+function isNews(names: Identity[], known: Known[]): boolean {
+  return new Set(names.map(name => known.find(one => isNameOf(name, one))?.contactId)).size > 1;
+}
+
+function isNameOf({ kind, value }: Identity, known: Known): boolean {
+  if (kind !== known.kind) return false;
+  return kind === 'phone' ? spellingsOf(value).includes(known.value) : value === known.value;
+}
+
+async function optedOut(tx: Tx, scope: Scope, known: Known[]): Promise<boolean> {
+  if (known.length === 0) return false;
+  const row = await tx
+    .selectFrom('opt_outs')
+    .select('id')
+    .where('workspace_id', '=', scope.workspaceId)
+    .where(
+      'contact_id',
+      'in',
+      known.map(one => one.contactId),
+    )
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 function missing(identities: Identity[], known: Known[]): Identity[] {

@@ -4,7 +4,8 @@ import { bytesOf, type Stanza } from '../wire/stanza.ts';
 import type { World } from '../world/world.ts';
 
 /** Owes the stanza to the companion and sends it now when the companion is live. */
-export function deliver(world: World, account: Account, companion: Companion, node: Stanza): void {
+export function deliver(world: World, account: Account, companion: Companion, given: Stanza): void {
+  const node = world.faults.hidesNumbers(account.digits) ? withoutNumber(given) : given;
   companion.backlog.add(node);
   const connection = companion.connection;
   if (connection?.live) transmit(world, account, companion, connection, node);
@@ -49,6 +50,13 @@ function transmit(
     companion.backlog.wasSent(node);
     connection.send(shown);
   }
+}
+
+/** The sender of a message by LID alone, as a server does that keeps numbers to itself. */
+function withoutNumber(node: Stanza): Stanza {
+  const { sender_lid: sender, participant_pn: _pn, ...attrs } = node.attrs;
+  if (node.tag !== 'message') return node;
+  return { ...node, attrs: sender ? { ...attrs, from: sender, addressing_mode: 'lid' } : attrs };
 }
 
 /** Flips the last byte of each ciphertext when a corruption is due; the kept copy stays whole. */

@@ -28,6 +28,8 @@ const settings = z.strictObject({
   corrupt_outbound: times.nullish(),
   /** The next n ciphertexts to the companions are damaged. */
   corrupt_inbound: times.nullish(),
+  /** Messages to the companions name their senders by LID alone. */
+  hide_numbers: z.boolean().nullish(),
   /** The next n messages come back to the device that wrote them, as an echo without content. */
   echo: times.nullish(),
   /** Refuses messages with this error in the ack; without a count until cleared. */
@@ -98,6 +100,10 @@ export class Faults {
 
   rate(digits: string, name: RateName): number {
     return this.#accounts.get(digits)?.[name] ?? this.#world[name] ?? 0;
+  }
+
+  hidesNumbers(digits: string): boolean {
+    return this.#accounts.get(digits)?.hide_numbers ?? this.#world.hide_numbers ?? false;
   }
 
   /** Uses up one of the next n; false when there is none left. */

@@ -106,6 +106,11 @@ export type Sink = {
    * not be stored.
    */
   caughtUp(): Promise<void>;
+  /**
+   * Tells all names of a person who is about to be written to, first the one that the message is addressed to. `opted_out` when it has come out only by them that
+   * this person wants no messages: then nothing may be sent.
+   */
+  addressing(names: [Identity, ...Identity[]]): Promise<'go_on' | 'opted_out'>;
   /** The stored payload of a message that a recipient could not read and asks for again. */
   payloadOf(providerId: string): Promise<Uint8Array | undefined>;
   /** Metadata stored by an earlier snapshot. */

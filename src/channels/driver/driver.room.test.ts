@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { DEMO, startWhatsAppSimulator, type WhatsAppSimulator } from '../../../sim/whatsapp/index.ts';
 import { type TestKernel, testKernel, testWorkspace } from '../../../test/harness/database.ts';
 import { until } from '../../../test/harness/until.ts';
+import { hear, optedOutAmong, readWord } from '../../contacts/index.ts';
 import { createLeases, inWorkspace, type Kernel, type Leases, type Scope } from '../../kernel/index.ts';
 import type { Inbound, ReceiptFact } from '../adapters/contract.ts';
 import { createLinkedAdapter } from '../adapters/linked/index.ts';
@@ -104,6 +105,27 @@ describe('the driver of channels', () => {
     await until(() => node.receipts.length > 0);
     expect(node.receipts).toMatchObject([{ kind: 'delivered', recipient: BEN }]);
     expect(simulator.ledger()).toMatchObject([{ text: 'Hello', to: BEN, copies: 1 }]);
+  });
+
+  it('keeps a message back when only the send reveals that its recipient has opted out', async () => {
+    const id = await pair(OWNER);
+    const dora = '+15550000009';
+    simulator.addPhone(dora, 'Dora');
+    simulator.setFaults({ number: OWNER, hide_numbers: true });
+    simulator.send(dora, OWNER, 'stop');
+    const [message] = await until(() => node.inbound.length > 0 && node.inbound);
+    const [from] = message?.kind === 'text' ? message.sender : [];
+    const word = readWord('stop');
+    if (!from || !word) throw new Error('Dora has no name.');
+    expect(from.kind).toBe('whatsapp_lid');
+    await inWorkspace(scope, tx =>
+      hear(tx, scope, { word, channelId: id, key: 'stop', from: [from], at: new Date() }),
+    );
+    expect(await sendTo(id, dora, 'unwanted')).toMatchObject({ outcome: 'refused', code: 'opted_out' });
+    expect(simulator.ledger()).toEqual([]);
+    const recipient = { workspaceId: scope.workspaceId, phone: dora };
+    const found = await inWorkspace(scope, tx => optedOutAmong(tx, [recipient]));
+    expect([...found]).toEqual([recipient]);
   });
 
   it('pairs by code', async () => {

@@ -38,6 +38,7 @@ function deafTo(state: (state: ConnectionState) => void): Sink {
     receipts: nothing,
     late: nothing,
     caughtUp: nothing,
+    addressing: async () => 'go_on',
     payloadOf: nothing,
     groupMetadata: nothing,
   };

@@ -1,4 +1,5 @@
-import { LeaseLost } from '../../kernel/index.ts';
+import { linkNames } from '../../contacts/index.ts';
+import { LeaseLost, mintScope, outsideTransaction } from '../../kernel/index.ts';
 import type { ConnectionState, LinkedAccount, Sink } from '../adapters/contract.ts';
 import { groupMetadata, syncAllGroups, syncSomeGroups } from '../group-sync.ts';
 import { takeIn } from '../intake.ts';
@@ -44,6 +45,10 @@ export class Report {
       receipts: facts => sink.receipts(workspaceId, channelId, facts),
       late: answers => sink.late(workspaceId, channelId, answers),
       caughtUp: async () => onCaughtUp(),
+      addressing: async names => {
+        const scope = mintScope(place.kernel, workspaceId, { kind: 'system' });
+        return (await outsideTransaction(() => linkNames(scope, names))) ? 'opted_out' : 'go_on';
+      },
       payloadOf: id => payloads.payloadOf(workspaceId, channelId, id),
       groupMetadata: id => groupMetadata(place, id),
     };

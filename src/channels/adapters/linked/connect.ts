@@ -1,4 +1,4 @@
-import type { BaileysEventMap } from 'baileys';
+import type { BaileysEventMap, BinaryNode } from 'baileys';
 import type { Logger } from 'pino';
 import { pause } from '../../pause.ts';
 import type {
@@ -16,7 +16,7 @@ import { decodeMessage, openedMessage, repad, upsertedMessage } from './convert.
 import { backoffMs, type Ending, verdictOn } from './errors.ts';
 import { isEndOfBacklog, provenSent } from './evidence.ts';
 import { GroupBook } from './groups.ts';
-import { accountOf, inboundKey } from './ids.ts';
+import { accountOf, inboundKey, isLid, phoneAddress, userOf } from './ids.ts';
 import { libraryLog } from './library-log.ts';
 import { readStored } from './parse.ts';
 import { receiptFacts } from './receipts.ts';
@@ -74,6 +74,7 @@ export class LinkedConnection implements Connection {
     const source: SendSource = {
       socket: () => (this.#open ? this.#socket?.sock : undefined),
       canWrite,
+      addressing: names => sink.addressing(names),
       restricted: () => this.#askRestriction(),
       stuck: () => this.#socket?.breakOff(),
     };
@@ -276,9 +277,11 @@ export class LinkedConnection implements Connection {
 
 function openingOver(auth: Auth, stored: BoundedCache, find: ReturnType<typeof stanzaIndex>): Opening {
   return {
-    opened(ciphertext, plain): RawInbound | undefined {
+    async opened(ciphertext, plain): Promise<RawInbound | undefined> {
       const node = find(ciphertext);
-      const message = node && auth.creds.me && openedMessage(node, plain, auth.creds.me);
+      const self = auth.creds.me;
+      if (!node || !self) return undefined;
+      const message = openedMessage(node, plain, self, await knownNumber(auth, node));
       if (message) stored.set(message.key, true);
       return message;
     },
@@ -290,6 +293,15 @@ function openingOver(auth: Auth, stored: BoundedCache, find: ReturnType<typeof s
       return before && repad(before);
     },
   };
+}
+
+/** The phone address of who wrote under a LID alone, where an earlier stanza or look-up has told it. */
+async function knownNumber(auth: Auth, { attrs }: BinaryNode): Promise<string | undefined> {
+  const sender = attrs.participant ?? attrs.from;
+  if (!isLid(sender) || attrs.participant_pn || attrs.sender_pn) return undefined;
+  const id = `${userOf(sender ?? '')}_reverse`;
+  const found = (await auth.keys.get('lid-mapping', [id]))[id];
+  return found && phoneAddress(found);
 }
 
 /** Asks WhatsApp to forget this device; its answer ends the socket. Best effort, bounded in time. */

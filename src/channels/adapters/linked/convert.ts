@@ -40,14 +40,19 @@ export function decodeMessage(payload: Uint8Array): proto.IMessage {
 }
 
 /** What a decrypted stanza brought; undefined for our own echoes, keys and what else is no message of a person. */
-export function openedMessage(node: BinaryNode, plain: Uint8Array, self: Self): RawInbound | undefined {
+export function openedMessage(
+  node: BinaryNode,
+  plain: Uint8Array,
+  self: Self,
+  knownNumber?: string,
+): RawInbound | undefined {
   const { id, from, participant, t, recipient } = node.attrs;
   const sender = participant ?? from;
   if (!id || !from || !sender || recipient || isSelf(sender, self) || !isConversation(from)) return undefined;
   const message = unpadRandomMax16(plain);
   if (!isContent(proto.Message.decode(message))) return undefined;
   const { participant_pn, sender_pn, participant_lid, sender_lid } = node.attrs;
-  const alternative = participant_pn ?? sender_pn ?? participant_lid ?? sender_lid;
+  const alternative = participant_pn ?? sender_pn ?? participant_lid ?? sender_lid ?? knownNumber;
   return rawMessage(from, sender, alternative, id, Number(t ?? 0), message);
 }
 

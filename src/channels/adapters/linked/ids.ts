@@ -28,7 +28,11 @@ export function isNamedByUs(id: string): boolean {
 }
 
 export function addressOf(target: WireTarget): string {
-  return target.kind === 'group' ? target.providerId : `${target.phone.slice(1)}@s.whatsapp.net`;
+  return target.kind === 'group' ? target.providerId : phoneAddress(target.phone.slice(1));
+}
+
+export function phoneAddress(digits: string): string {
+  return `${digits}@s.whatsapp.net`;
 }
 
 export function isGroup(address: string | undefined): boolean {
@@ -62,7 +66,7 @@ export function personName(address: string, alternative?: string | undefined): s
 
 /** All names of a person among what a stanza and our own notes say of them: a phone number, a LID. */
 export function identitiesOf(names: (string | undefined)[]): Identity[] {
-  return names.flatMap((name): Identity[] => {
+  return [...new Set(names)].flatMap((name): Identity[] => {
     if (name?.startsWith('+')) return [{ kind: 'phone', value: name }];
     return name !== undefined && isLid(name) ? [{ kind: 'whatsapp_lid', value: personAddress(name) }] : [];
   });

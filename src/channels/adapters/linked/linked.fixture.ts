@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import type { Identity } from '../../../contacts/index.ts';
 import type {
   Adapter,
   Connection,
@@ -95,6 +96,10 @@ export class Linked implements Sink {
   readonly answers: LateAnswer[] = [];
   /** How many answers and receipts were there when it was told, for each connection. */
   readonly catchUps: { answers: number; facts: number }[] = [];
+  /** All names of those who were about to be written to. */
+  readonly addressed: Identity[][] = [];
+  /** What is answered then. */
+  wanted: 'go_on' | 'opted_out' = 'go_on';
   readonly payloads = new Map<string, Uint8Array>();
   /** Ids of messages whose stored payload was asked for. */
   readonly asked: string[] = [];
@@ -139,6 +144,10 @@ export class Linked implements Sink {
   }
   async caughtUp(): Promise<void> {
     this.catchUps.push({ answers: this.answers.length, facts: this.facts.length });
+  }
+  async addressing(names: Identity[]): Promise<'go_on' | 'opted_out'> {
+    this.addressed.push(names);
+    return this.wanted;
   }
   async payloadOf(providerId: string): Promise<Uint8Array | undefined> {
     this.asked.push(providerId);

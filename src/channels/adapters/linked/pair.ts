@@ -102,7 +102,7 @@ class Round {
       logger: libraryLog(setup.log),
       auth,
       canWrite: () => !signal.aborted,
-      opening: { opened: () => undefined, openedBefore: async () => undefined },
+      opening: { opened: async () => undefined, openedBefore: async () => undefined },
       getMessage: async () => undefined,
       cachedGroupMetadata: async () => undefined,
       qrMs: setup.qrMs,

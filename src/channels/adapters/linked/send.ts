@@ -1,11 +1,12 @@
 import type { BinaryNode, WASocket } from 'baileys';
-import type { LateAnswer, SendOutcome, Wire } from '../contract.ts';
+import { OPTED_OUT } from '../../../contacts/index.ts';
+import type { LateAnswer, SendOutcome, Sink, Wire } from '../contract.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { decodeMessage } from './convert.ts';
 import { outcomeOfNack, queryErrorCode } from './errors.ts';
 import { follow, mayBeSent, newFootprint } from './footprint.ts';
 import { type GroupBook, othersIn } from './groups.ts';
-import { isGroup, isSelf, ownAddress, personAddress, userOf } from './ids.ts';
+import { identitiesOf, isGroup, isLid, isSelf, ownAddress, personAddress, phoneOf, userOf } from './ids.ts';
 
 type Waiting = { recipients: number; settle: (outcome: SendOutcome) => void };
 
@@ -14,6 +15,7 @@ export type SendSource = {
   /** Undefined while there is none that may send. */
   socket(): WASocket | undefined;
   canWrite(): boolean;
+  addressing: Sink['addressing'];
   /** WhatsApp let us know that this number may not start new chats. */
   restricted(): void;
   /** A send has hung for longer than anything in it may take. */
@@ -122,7 +124,15 @@ export class Outgoing {
       };
     }
     // Without this, a failed look-up of devices would end as an empty message that the server takes.
-    return (await hasDevices(sock, address)) ? { address, recipients: 1 } : later('devices_unknown', SOON_MS);
+    if (!(await hasDevices(sock, address))) return later('devices_unknown', SOON_MS);
+    return (await this.#isUnwanted(sock, to, address)) ? UNWANTED : { address, recipients: 1 };
+  }
+
+  /** By now WhatsApp has told under which other names it knows the person; STOP may have come under one of them. */
+  async #isUnwanted(sock: WASocket, to: string, address: string): Promise<boolean> {
+    const lid = isLid(address) ? address : await sock.signalRepository.lidMapping.getLIDForPN(address);
+    const [first, ...others] = identitiesOf([phoneOf(to), phoneOf(address), lid ?? undefined]);
+    return first !== undefined && (await this.#source.addressing([first, ...others])) === 'opted_out';
   }
 
   async #prepareGroup(
@@ -182,6 +192,8 @@ export class Outgoing {
     return promise;
   }
 }
+
+const UNWANTED: SendOutcome = { outcome: 'refused', code: OPTED_OUT.reason, detail: OPTED_OUT.detail };
 
 /** Asks for the devices of both sides, so that Baileys finds them in its cache. */
 async function hasDevices(sock: WASocket, address: string): Promise<boolean> {

@@ -15,7 +15,7 @@ import { Turns } from './turns.ts';
 /** What came in which stanza: asked by the bytes of the ciphertext, which Baileys hands on as they are. */
 export type Opening = {
   /** The message to store with the ratchet that opened it; undefined for what is no message of a person. */
-  opened(ciphertext: Uint8Array, plain: Uint8Array): RawInbound | undefined;
+  opened(ciphertext: Uint8Array, plain: Uint8Array): Promise<RawInbound | undefined>;
   /** Its plaintext when this message was opened before. */
   openedBefore(ciphertext: Uint8Array): Promise<Uint8Array | undefined>;
 };
@@ -110,7 +110,7 @@ function unsealing(step: Step, canonical: Canonical, opening: Opening): Unsealin
     try {
       return await step(lock, async (repository, page) => {
         const plain = await decrypt(repository);
-        const message = opening.opened(ciphertext, plain);
+        const message = await opening.opened(ciphertext, plain);
         if (message) await page.set(openedWith(message));
         return plain;
       });
