@@ -22,9 +22,6 @@ function journey(given: Partial<Journey> = {}): Journey {
     deliveredAt: null,
     readAt: null,
     endedAt: null,
-    resendUntil: null,
-    doubtAt: null,
-    onUnknown: null,
     ...given,
   };
 }
@@ -37,7 +34,7 @@ const transitions: Record<DeliveryStatus, DeliveryStatus[]> = {
   sent: ['delivered', 'read'],
   delivered: ['read'],
   read: [],
-  unknown: ['queued', 'accepted', 'sent', 'delivered', 'read', 'failed'],
+  unknown: ['accepted', 'sent', 'delivered', 'read', 'failed'],
   failed: [],
   cancelled: [],
   missed: [],

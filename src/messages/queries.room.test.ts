@@ -25,9 +25,6 @@ const QUEUED: Journey = {
   deliveredAt: null,
   readAt: null,
   endedAt: null,
-  resendUntil: null,
-  doubtAt: null,
-  onUnknown: null,
 };
 const ON_THE_WIRE = advance(QUEUED, 'in_flight', AT);
 

@@ -45,7 +45,8 @@ export interface ActivityHead {
 }
 
 export interface ActivityPending {
-  activity_id: string;
+  activity_ids: string[];
+  id: string;
   workspace_id: string;
 }
 
@@ -142,14 +143,12 @@ export interface Delivery {
   delivered_at: Timestamp | null;
   delivered_count: Generated<number>;
   detail: string | null;
-  doubt_at: Timestamp | null;
   due_at: Timestamp;
   ended_at: Timestamp | null;
   group_id: string | null;
   id: string;
   in_flight_at: Timestamp | null;
   message_id: string;
-  on_unknown: string | null;
   phone: string | null;
   priority: Generated<number>;
   read_at: Timestamp | null;
@@ -157,7 +156,6 @@ export interface Delivery {
   reason: string | null;
   recipient_name: string | null;
   recipients: number | null;
-  resend_until: Timestamp | null;
   sent_at: Timestamp | null;
   status: Generated<string>;
   workspace_id: string;
@@ -384,15 +382,6 @@ export interface ReminderTarget {
   workspace_id: string;
 }
 
-export interface SendingPolicy {
-  resend: Generated<boolean>;
-  unknown_api: Generated<string>;
-  unknown_reminder: Generated<string>;
-  updated_at: Generated<Timestamp>;
-  version: Generated<number>;
-  workspace_id: string;
-}
-
 export interface SetupLink {
   created_at: Generated<Timestamp>;
   expires_at: Timestamp;
@@ -450,7 +439,6 @@ export interface Tables {
   reminder_occurrences: ReminderOccurrence;
   reminder_targets: ReminderTarget;
   reminders: Reminder;
-  sending_policies: SendingPolicy;
   setup_links: SetupLink;
   users: User;
   workspaces: Workspace;
