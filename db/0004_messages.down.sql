@@ -1,2 +1,2 @@
 drop index activity_type;
-drop table receipt_keys, receipts, provider_ids, attempts, deliveries, messages;
+drop table sending_policies, receipt_keys, receipts, provider_ids, attempts, deliveries, messages;

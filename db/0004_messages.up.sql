@@ -41,6 +41,12 @@ create table deliveries (
   delivered_at timestamptz,
   read_at timestamptz,
   ended_at timestamptz,
+  -- Until then what got no answer may be sent again under the same id; null = never.
+  resend_until timestamptz,
+  -- Since when it is not known whether it left.
+  doubt_at timestamptz,
+  -- What the workspace wants done once it is unknown; null = a person decides.
+  on_unknown text check (on_unknown in ('send_again', 'give_up')),
   primary key (workspace_id, id),
   check (num_nonnulls(group_id, phone) = 1)
 ) partition by range (id);
@@ -104,6 +110,17 @@ create table receipt_keys (
 create index activity_type on activity (workspace_id, type, id)
   where type not in ('message.accepted', 'message.sent', 'message.delivered', 'message.read');
 
+-- What a workspace wants done with messages that got no answer; a workspace without a row takes the defaults.
+create table sending_policies (
+  workspace_id uuid primary key references workspaces,
+  resend boolean not null default true,
+  unknown_api text not null default 'ask' check (unknown_api in ('ask', 'send_again', 'give_up')),
+  unknown_reminder text not null default 'ask' check (unknown_reminder in ('ask', 'send_again', 'give_up')),
+  version integer not null default 1,
+  updated_at timestamptz not null default now()
+);
+
+call convoke_workspace_table('sending_policies', true);
 call convoke_workspace_table('messages', true);
 call convoke_workspace_table('deliveries', true);
 call convoke_workspace_table('attempts', true);

@@ -218,8 +218,12 @@ create table deliveries (
   delivered_at timestamp with time zone,
   read_at timestamp with time zone,
   ended_at timestamp with time zone,
+  resend_until timestamp with time zone,
+  doubt_at timestamp with time zone,
+  on_unknown text,
   constraint deliveries_pkey PRIMARY KEY (workspace_id, id),
   constraint deliveries_check CHECK ((num_nonnulls(group_id, phone) = 1)),
+  constraint deliveries_on_unknown_check CHECK ((on_unknown = ANY (ARRAY['send_again'::text, 'give_up'::text]))),
   constraint deliveries_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'in_flight'::text, 'accepted'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text, 'cancelled'::text, 'missed'::text])))
 ) partition by RANGE (id);
 comment on table deliveries is 'fillfactor=50';
@@ -605,6 +609,23 @@ alter table reminders enable row level security;
 alter table reminders force row level security;
 create policy engine_door on reminders for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on reminders for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table sending_policies (
+  workspace_id uuid not null,
+  resend boolean not null default true,
+  unknown_api text not null default 'ask'::text,
+  unknown_reminder text not null default 'ask'::text,
+  version integer not null default 1,
+  updated_at timestamp with time zone not null default now(),
+  constraint sending_policies_pkey PRIMARY KEY (workspace_id),
+  constraint sending_policies_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id),
+  constraint sending_policies_unknown_api_check CHECK ((unknown_api = ANY (ARRAY['ask'::text, 'send_again'::text, 'give_up'::text]))),
+  constraint sending_policies_unknown_reminder_check CHECK ((unknown_reminder = ANY (ARRAY['ask'::text, 'send_again'::text, 'give_up'::text])))
+);
+alter table sending_policies enable row level security;
+alter table sending_policies force row level security;
+create policy engine_door on sending_policies for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on sending_policies for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table setup_links (
   token_hash bytea not null,

@@ -26,6 +26,8 @@ export type Channels = {
    * send at that moment is not driven yet: whoever waits for it looks at `caughtUp` on each change as well.
    */
   onCaughtUp(listener: (channelId: string) => void): () => void;
+  /** Those whose lease is still ours by the database, which stays so until the end of the transaction. */
+  stillDriven(tx: Tx, driven: Driven[]): Promise<Driven[]>;
 };
 
 /** What comes in, handed on after it has been stored. Plugged by main with the messages room. */

@@ -44,7 +44,7 @@ export {
 } from './due-work.ts';
 export { createDueWorker, type DueWorker, type DueWorkerOptions } from './due-worker.ts';
 export { AppError, type ErrorCode, type FieldError, invalidField, notFound, StartError } from './errors.ts';
-export { type Flush, type GroupCommit, groupCommit } from './group-commit.ts';
+export { type Flush, type GroupCommit, groupCommit, isAboutData } from './group-commit.ts';
 export { pageCursor, readCursor } from './http/page.ts';
 export { refuseBusyPort } from './http/port.ts';
 export type { Gate, OpenRoute, Permission, Reply, Routes, WorkspaceRoute } from './http/route.ts';
@@ -59,6 +59,7 @@ export {
   type Lease,
   LeaseLost,
   type Leases,
+  stillHeld,
 } from './leases.ts';
 export { createLifecycle, type Lifecycle, stopOnSignals, stopWithParent } from './lifecycle.ts';
 export { registerLiveRoute } from './live.ts';

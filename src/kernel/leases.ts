@@ -70,6 +70,35 @@ export async function assertFence(tx: Tx, lease: Lease): Promise<void> {
   throw new LeaseLost(lease.name);
 }
 
+/**
+ * Those of the leases that are still ours, proved like `assertFence` and kept so until the commit. Those that are
+ * not are over here as well.
+ */
+export async function stillHeld(tx: Tx, leases: Lease[]): Promise<Set<Lease>> {
+  if (leases.length === 0) return new Set();
+  const rows = await tx
+    .selectFrom('leases')
+    .select(['name', 'holder', 'fence'])
+    .where(
+      'name',
+      'in',
+      leases.map(lease => lease.name),
+    )
+    .orderBy('name')
+    .forShare()
+    .execute();
+  const known = new Map(rows.map(row => [row.name, row]));
+  return new Set(
+    leases.filter(lease => {
+      const row = known.get(lease.name);
+      const own = insides.get(lease);
+      if (lease.held() && row?.fence === lease.fence && row.holder === own?.holder) return true;
+      own?.drop();
+      return false;
+    }),
+  );
+}
+
 class HeldLease {
   readonly row: LeaseRow;
   readonly holder: string;

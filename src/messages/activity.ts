@@ -12,6 +12,10 @@ export type MessageFacts = {
   'message.failed': { delivery_id: string; reason: string | null };
   'message.unknown': { delivery_id: string; reason: string | null };
   'message.cancelled': { delivery_id: string };
+  /** A person decided about an unknown message. */
+  'message.resolved': { delivery_id: string; as: 'arrived' | 'send_again' | 'give_up' };
+  /** Queued once more after it was unknown, by a person or by the workspace's rule. */
+  'message.sent_again': { delivery_id: string };
   'message.missed': { delivery_id: string; reason: string | null };
 };
 
@@ -37,7 +41,10 @@ export function factsBetween(
   if (!before.readAt && after.readAt) facts.push(messageFact('message.read', of.messageId, { delivery_id }));
   const { status, reason } = after;
   if (status === before.status) return facts;
-  if (status === 'cancelled') facts.push(messageFact('message.cancelled', of.messageId, { delivery_id }));
+  if (status === 'queued' && before.status === 'unknown')
+    facts.push(messageFact('message.sent_again', of.messageId, { delivery_id }));
+  else if (status === 'cancelled')
+    facts.push(messageFact('message.cancelled', of.messageId, { delivery_id }));
   else if (status === 'failed' || status === 'unknown' || status === 'missed')
     facts.push(messageFact(`message.${status}`, of.messageId, { delivery_id, reason }));
   return facts;

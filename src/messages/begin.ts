@@ -1,18 +1,9 @@
-import { sql } from 'kysely';
 import type { Driven, Wire, WireTarget } from '../channels/index.ts';
-import {
-  type Content,
-  type DueItem,
-  dropDue,
-  type Kernel,
-  newId,
-  scheduleDue,
-  type Tx,
-  takeDue,
-} from '../kernel/index.ts';
-import { watchAt, watchKey } from './due-kinds.ts';
-import { advance, GROUP_GONE, type Journey, MISSED } from './journey.ts';
-import { type Change, idsBetween, type Locked, lockJourneys, writeJourneys } from './journeys.ts';
+import { type DueItem, newId } from '../kernel/index.ts';
+import type { Book, Books, Change, Letter, Locked } from './book/index.ts';
+import { deliveryAt, WATCH_GRACE_MS, watchAt, watchKey } from './due-kinds.ts';
+import type { Verdict } from './guards.ts';
+import { advance, defer, GROUP_GONE, type Journey, MISSED } from './journey.ts';
 
 /** An attempt that is committed as in flight and goes to the wire next. */
 export type Begun = {
@@ -29,174 +20,163 @@ export type Begun = {
 
 export type Picked = { item: DueItem; driven: Driven };
 
-/** Longer than the deadline, so that an adapter that answers at the last moment is still heard. */
-export const WATCH_GRACE_MS = 5_000;
+export type BeginOptions = {
+  now: () => Date;
+  /** How long the provider may take to answer. */
+  deadlineMs: number;
+  /** How old a message may be at most when it is sent again under its own id. */
+  resendMs: number;
+};
 
 /**
- * One transaction for all that enters the wire in this moment: claims are taken, each delivery is looked at again,
- * and an attempt is written with our own provider id and the very bytes that will be sent. What was
- * cancelled or moved meanwhile is left alone; what is too late is missed.
+ * The watch ends a window at its very end, or moves it when the channel was ready and only slow; what is found late
+ * by more than this was waiting for nobody.
  */
-export function begin(kernel: Kernel, picked: Picked[], deadlineMs: number): Promise<Begun[]> {
-  return kernel.database.inEngine('messages.begin', async tx => {
-    const held = picked.filter(({ driven }) => driven.held());
-    const taken = new Set(
-      await takeDue(
-        tx,
-        kernel.node.bootId,
-        held.map(({ item }) => item),
-      ),
+const LATE_MS = 5_000;
+
+/**
+ * One transaction for all that enters the wire in this moment: the channels are proved to be ours still, claims are
+ * taken, each delivery is looked at again, and an attempt is written with our own provider id and the very bytes
+ * that will be sent. What was cancelled or moved meanwhile is left alone; what is too late is missed.
+ *
+ * `drawn` holds the attempts also when the call rejects: a commit whose answer got lost may have happened.
+ */
+export async function begin(
+  books: Books,
+  picked: Picked[],
+  drawn: Begun[],
+  options: BeginOptions,
+): Promise<void> {
+  await books.open('messages.begin', async book => {
+    drawn.length = 0;
+    const { candidates, letters } = await takeUp(book, picked);
+    const now = options.now();
+    const guarded = await book.askGuards(
+      candidates.map(({ locked }) => locked),
+      now,
     );
-    const mine = held.filter(({ item }) => taken.has(item));
-    const keys = mine.map(({ item }) => ({ workspaceId: item.workspaceId, deliveryId: item.subjectId }));
-    const locked = await lockJourneys(tx, keys);
-    const letters = await readLetters(tx, [...locked.values()]);
-    const now = kernel.clock.now();
-    const deadline = new Date(now.getTime() + deadlineMs);
-    const begun: Begun[] = [];
+    const deadline = new Date(now.getTime() + options.deadlineMs);
     const changes: Change[] = [];
-    for (const { item, driven } of mine) {
-      const delivery = locked.get(item.subjectId);
-      const letter = letters.get(item.subjectId);
-      if (!delivery || !letter || delivery.journey.status !== 'queued') continue;
-      const refused = refusal(delivery, letter, now);
-      if (refused) {
-        changes.push({ locked: delivery, next: refused });
+    for (const { locked, letter, driven } of candidates) {
+      const held = withheld(locked, letter, guarded.get(locked.deliveryId), now);
+      if (held) {
+        changes.push({ locked, next: held });
         continue;
       }
-      begun.push(attemptOf(delivery, letter, driven, deadline));
-      const { dueAt } = delivery.journey;
-      const onTheWire = advance(delivery.journey, 'in_flight', dueAt > now ? dueAt : now);
-      const recipients = letter.group ? Math.max(0, letter.group.size - 1) : 1;
-      changes.push({ locked: delivery, next: { ...onTheWire, recipients } });
+      drawn.push(attemptOf(locked, letter, driven, deadline));
+      changes.push({ locked, next: onTheWire(locked.journey, letter, driven, now, options.resendMs) });
     }
-    await insertAttempts(tx, begun, letters);
-    await writeJourneys(tx, changes);
-    const watchFrom = new Date(deadline.getTime() + WATCH_GRACE_MS);
-    await scheduleDue(
-      tx,
-      begun.map(attempt => watchAt(attempt, watchFrom)),
-    );
-    await dropDue(
-      tx,
-      changes.filter(({ next }) => next.endedAt !== null).map(({ locked: of }) => watchKey(of)),
-    );
-    return begun;
+    await insertAttempts(book, drawn, letters);
+    await book.writeJourneys(changes);
+    await schedule(book, drawn, changes, deadline);
   });
 }
 
-/** What there is to send. */
-type Letter = {
-  content: Content;
-  group: { providerId: string; size: number; archived: boolean } | null;
-  /** How many attempts there were before. */
-  attempts: number;
-};
+type Candidate = { locked: Locked; letter: Letter; driven: Driven };
 
-async function readLetters(tx: Tx, deliveries: Locked[]): Promise<Map<string, Letter>> {
-  if (deliveries.length === 0) return new Map();
-  const wanted = deliveries.map(of => ({
-    w: of.workspaceId,
-    d: of.deliveryId,
-    m: of.messageId,
-    g: of.groupId,
-  }));
-  const { rows } = await sql<{
-    id: string;
-    content: Content;
-    provider_id: string | null;
-    size: number;
-    archived: boolean;
-  }>`
-    select k.d as id, m.content, g.provider_id, g.size, g.archived_at is not null as archived
-    from json_to_recordset(${JSON.stringify(wanted)}::json) as k(w uuid, d uuid, m uuid, g uuid)
-    join messages m on m.workspace_id = k.w and m.id = k.m
-    left join groups g on g.workspace_id = k.w and g.id = k.g
-    where ${idsBetween(
-      'm',
-      deliveries.map(of => of.messageId),
-    )}
-  `.execute(tx);
-  const earlier = await countAttempts(
-    tx,
-    deliveries.filter(of => of.journey.inFlightAt !== null),
+/** Of what was picked, that which is still ours to send and still waits to be sent. */
+async function takeUp(
+  book: Book,
+  picked: Picked[],
+): Promise<{ candidates: Candidate[]; letters: Map<string, Letter> }> {
+  const driven = new Set(await book.stillDriven([...new Set(picked.map(one => one.driven))]));
+  const ours = picked.filter(one => driven.has(one.driven));
+  const locked = await book.lockJourneys(
+    ours.map(({ item }) => ({ workspaceId: item.workspaceId, deliveryId: item.subjectId })),
   );
-  return new Map(
-    rows.map(({ id, content, provider_id: providerId, size, archived }) => [
-      id,
-      {
-        content,
-        group: providerId === null ? null : { providerId, size, archived },
-        attempts: earlier.get(id) ?? 0,
-      },
-    ]),
-  );
+  const taken = new Set(await book.takeDue(ours.map(({ item }) => item)));
+  const waiting = ours.flatMap(({ item, driven: by }) => {
+    const of = locked.get(item.subjectId);
+    return taken.has(item) && of?.journey.status === 'queued' ? [{ locked: of, driven: by }] : [];
+  });
+  const letters = await book.readLetters(waiting.map(one => one.locked));
+  const candidates = waiting.flatMap(one => {
+    const letter = letters.get(one.locked.deliveryId);
+    return letter ? [{ ...one, letter }] : [];
+  });
+  return { candidates, letters };
 }
 
-async function countAttempts(tx: Tx, deliveries: Locked[]): Promise<Map<string, number>> {
-  if (deliveries.length === 0) return new Map();
-  const wanted = deliveries.map(of => ({ w: of.workspaceId, d: of.deliveryId }));
-  const { rows } = await sql<{ d: string; count: number }>`
-    select k.d, count(*)::int as count from json_to_recordset(${JSON.stringify(wanted)}::json) as k(w uuid, d uuid)
-    join attempts a on a.workspace_id = k.w and a.delivery_id = k.d group by k.d
-  `.execute(tx);
-  return new Map(rows.map(row => [row.d, row.count]));
+/** What becomes of a delivery that must not enter the wire now; undefined when it may. */
+function withheld(
+  locked: Locked,
+  letter: Letter,
+  verdict: Verdict | undefined,
+  now: Date,
+): Journey | undefined {
+  const { journey } = locked;
+  if (verdict) {
+    return 'later' in verdict
+      ? defer(journey, verdict.later, now)
+      : advance(journey, verdict.end, now, verdict.why);
+  }
+  if (locked.overdueMs > LATE_MS) return advance(journey, 'missed', now, MISSED);
+  const gone = locked.groupId !== null && (letter.group === null || letter.group.archived);
+  return gone ? advance(journey, 'failed', now, GROUP_GONE) : undefined;
 }
 
-function refusal(delivery: Locked, letter: Letter, now: Date): Journey | undefined {
-  if (delivery.late) return advance(delivery.journey, 'missed', now, MISSED);
-  const gone = delivery.groupId !== null && (letter.group === null || letter.group.archived);
-  return gone ? advance(delivery.journey, 'failed', now, GROUP_GONE) : undefined;
+function onTheWire(journey: Journey, letter: Letter, driven: Driven, now: Date, resendMs: number): Journey {
+  const at = journey.dueAt > now ? journey.dueAt : now;
+  const mayResend = letter.resend && driven.adapter.capabilities.providerId === 'ours';
+  return {
+    ...advance(journey, 'in_flight', at),
+    recipients: letter.group ? Math.max(0, letter.group.size - 1) : 1,
+    resendUntil: mayResend ? new Date(at.getTime() + resendMs) : null,
+    onUnknown: letter.onUnknown,
+  };
 }
 
-function attemptOf(delivery: Locked, letter: Letter, driven: Driven, deadline: Date): Begun {
+/** Where we name the message, every attempt carries the id and the bytes of the first. */
+function attemptOf(locked: Locked, letter: Letter, driven: Driven, deadline: Date): Begun {
   const { adapter } = driven;
   const target: WireTarget = letter.group
     ? { kind: 'group', providerId: letter.group.providerId }
-    : { kind: 'phone', phone: delivery.phone ?? '' };
+    : { kind: 'phone', phone: locked.phone ?? '' };
+  const before = letter.last?.channelId === locked.channelId ? letter.last.wire : undefined;
   return {
-    workspaceId: delivery.workspaceId,
-    channelId: delivery.channelId,
-    deliveryId: delivery.deliveryId,
+    workspaceId: locked.workspaceId,
+    channelId: locked.channelId,
+    deliveryId: locked.deliveryId,
     attemptId: newId(),
     driven,
-    wire: {
-      providerId: adapter.newProviderId(),
-      to: adapter.address(target),
-      payload: adapter.encode(letter.content),
-    },
-    dueAt: delivery.journey.dueAt,
+    wire:
+      before && adapter.capabilities.providerId === 'ours'
+        ? before
+        : {
+            providerId: adapter.newProviderId(),
+            to: adapter.address(target),
+            payload: adapter.encode(letter.content),
+          },
+    dueAt: locked.journey.dueAt,
     deadline,
   };
 }
 
-async function insertAttempts(tx: Tx, begun: Begun[], letters: Map<string, Letter>): Promise<void> {
-  if (begun.length === 0) return;
-  const rows = begun.map(attempt => ({
-    workspace_id: attempt.workspaceId,
-    id: attempt.attemptId,
-    delivery_id: attempt.deliveryId,
-    channel_id: attempt.channelId,
-    number: (letters.get(attempt.deliveryId)?.attempts ?? 0) + 1,
-    provider_id: attempt.wire.providerId,
-    wire_to: attempt.wire.to,
-    payload: Buffer.from(attempt.wire.payload).toString('hex'),
-    fence: attempt.driven.fence,
-    deadline_at: attempt.deadline,
-  }));
-  await sql`
-    with a as (
-      select * from json_to_recordset(${JSON.stringify(rows)}::json) as a(
-        workspace_id uuid, id uuid, delivery_id uuid, channel_id uuid, number smallint, provider_id text, wire_to text,
-        payload text, fence bigint, deadline_at timestamptz)
-    ), ids as (
-      insert into provider_ids (workspace_id, channel_id, provider_id, delivery_id, attempt_id)
-      select workspace_id, channel_id, provider_id, delivery_id, id from a
-    )
-    insert into attempts (workspace_id, id, delivery_id, channel_id, number, provider_id, wire_to, payload, fence,
-      deadline_at, status)
-    select workspace_id, id, delivery_id, channel_id, number, provider_id, wire_to, decode(payload, 'hex'), fence,
-      deadline_at, 'in_flight'
-    from a
-  `.execute(tx);
+function insertAttempts(book: Book, begun: Begun[], letters: Map<string, Letter>): Promise<void> {
+  return book.insertAttempts(
+    begun.map(({ workspaceId, deliveryId, attemptId, channelId, wire, driven, deadline }) => ({
+      workspaceId,
+      deliveryId,
+      id: attemptId,
+      channelId,
+      number: (letters.get(deliveryId)?.last?.number ?? 0) + 1,
+      wire,
+      fence: driven.fence,
+      deadline,
+    })),
+  );
+}
+
+async function schedule(book: Book, begun: Begun[], changes: Change[], deadline: Date): Promise<void> {
+  const watchFrom = new Date(deadline.getTime() + WATCH_GRACE_MS);
+  const queued = changes.filter(({ next }) => next.status === 'queued');
+  await book.scheduleDue([
+    ...begun.map(attempt => watchAt(attempt, watchFrom)),
+    ...queued.flatMap(({ locked, next }) => [
+      deliveryAt(locked, next.dueAt),
+      watchAt(locked, next.catchUpUntil),
+    ]),
+  ]);
+  const ended = changes.filter(({ next }) => next.endedAt !== null && next.status !== 'queued');
+  await book.dropDue(ended.map(({ locked }) => watchKey(locked)));
 }

@@ -4,10 +4,17 @@ import type { DueItem, DueKey } from '../kernel/index.ts';
 export const DELIVERY = 'delivery';
 
 /**
- * The watch over a delivery that is not settled: while it is queued, due when its catch-up window ends
- * (then it is missed); while it is on the wire, due when the answer is overdue (then it is unknown).
+ * The watch over a delivery that is not settled: while it is queued, due when its catch-up window ends (then it is
+ * missed); while it is on the wire, due when the answer is overdue or it may not be sent again any more (then it is
+ * unknown); while it is unknown, due when the workspace's policy decides about it.
  */
 export const WATCH = 'delivery_watch';
+
+/** Longer than the deadline, so that an adapter that answers at the last moment is still heard. */
+export const WATCH_GRACE_MS = 5_000;
+
+/** How old a message may be at most when it is sent again under its own id. */
+export const RESEND_MS = 10 * 60_000;
 
 export function watchAt(
   of: { workspaceId: string; deliveryId: string; channelId: string },

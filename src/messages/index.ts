@@ -2,13 +2,15 @@
  * messages – what is sent, and how far it has come.
  * Owns: messages, deliveries, attempts, receipts, the outbox.
  * Promises: a message that was answered with 202 is on its way to exactly one end; an attempt is
- *   committed before it enters the wire, with our own id and the very bytes; states only go forward;
- *   what got no answer is unknown and never sent again by itself.
+ *   committed before it enters the wire, with our own id and the very bytes; states only go forward; what got no
+ *   answer is sent again only under the same id and after a look at all that came back, or is unknown.
  * Never: opens a connection, or knows what a provider is called.
  * Called by: routes, reminders (sendMany, cancelQueued), channels through the ports that main plugs.
  */
 import type { Channels, InboundSink, OutboundPayloads } from '../channels/index.ts';
-import type { Kernel } from '../kernel/index.ts';
+import { hint, type Kernel } from '../kernel/index.ts';
+import { sqlBooks } from './book/index.ts';
+import { guards } from './guards.ts';
 import { createOutbox, type OutboxOptions } from './outbox.ts';
 import { createPorts } from './ports.ts';
 import { createReceiptIntake } from './receipts.ts';
@@ -34,12 +36,16 @@ export type Messages = {
  * wants the ports of this one first.
  */
 export function createMessages(kernel: Kernel, channels: Channels, options: OutboxOptions = {}): Messages {
-  const settling = createSettling(kernel);
-  const receipts = createReceiptIntake(kernel);
-  const outbox = createOutbox(kernel, channels, settling, options);
-  const watch = createWatch(kernel);
+  const books = sqlBooks(kernel, channels, guards);
+  const settling = createSettling(books, () => kernel.clock.now());
+  // Most receipts change only a count and are no fact; open pages show the count all the same.
+  const receipts = createReceiptIntake(books, workspaceIds => {
+    for (const workspaceId of workspaceIds) hint({ kernel, workspaceId }, 'deliveries');
+  });
+  const outbox = createOutbox({ kernel, channels, books, settling }, options);
+  const watch = createWatch(kernel, books);
   return {
-    ...createPorts(kernel, { settling, receipts }),
+    ...createPorts(kernel, { books, settling, receipts }),
     start() {
       outbox.start();
       watch.start();

@@ -22,6 +22,9 @@ function journey(given: Partial<Journey> = {}): Journey {
     deliveredAt: null,
     readAt: null,
     endedAt: null,
+    resendUntil: null,
+    doubtAt: null,
+    onUnknown: null,
     ...given,
   };
 }
@@ -34,7 +37,7 @@ const transitions: Record<DeliveryStatus, DeliveryStatus[]> = {
   sent: ['delivered', 'read'],
   delivered: ['read'],
   read: [],
-  unknown: ['accepted', 'sent', 'delivered', 'read', 'failed'],
+  unknown: ['queued', 'accepted', 'sent', 'delivered', 'read', 'failed'],
   failed: [],
   cancelled: [],
   missed: [],

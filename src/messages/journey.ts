@@ -19,7 +19,15 @@ export type Journey = {
   deliveredAt: Date | null;
   readAt: Date | null;
   endedAt: Date | null;
+  /** Until then what got no answer may be sent again under the same id; null where that must never happen. */
+  resendUntil: Date | null;
+  /** Since when it is not known whether the message left; null while every attempt is accounted for. */
+  doubtAt: Date | null;
+  /** What the workspace wants done with it by itself once it is unknown; null = a person decides. */
+  onUnknown: OnUnknown | null;
 };
+
+export type OnUnknown = 'send_again' | 'give_up';
 
 export type Why = { reason: string; detail: string };
 
@@ -117,13 +125,49 @@ export function settle(
       return countUp({ ...next, recipients: outcome.recipients }, outcome.at);
     }
     case 'refused':
+      // The answer is to this attempt; one before it may have arrived all the same, and another try is of no use.
+      if (journey.doubtAt) return advance(journey, 'unknown', now, UNKNOWN);
       return advance(journey, 'failed', now, { reason: outcome.code, detail: outcome.detail });
     case 'deferred':
-      return defer(journey, outcome.until, now);
+      return journey.doubtAt ? journey : defer(journey, outcome.until, now);
     case 'unknown':
-      return advance(journey, 'unknown', now, UNKNOWN);
+      return doubt(journey, now);
   }
 }
+
+/**
+ * Nobody knows whether it left. While it may be sent again under the same id it stays on the wire, so that it can
+ * be neither cancelled nor missed; afterwards it is unknown.
+ */
+export function doubt(journey: Journey, now: Date): Journey {
+  if (journey.status === 'in_flight' && journey.resendUntil && journey.resendUntil > now)
+    return journey.doubtAt ? journey : { ...journey, doubtAt: now };
+  return advance(journey, 'unknown', now, UNKNOWN);
+}
+
+/** Back to the outbox because a person or the workspace's policy says so, whatever became of it before. */
+export function sendAgain(journey: Journey, now: Date): Journey {
+  if (journey.status !== 'unknown') return journey;
+  const window = journey.catchUpUntil.getTime() - journey.dueAt.getTime();
+  return {
+    ...journey,
+    status: 'queued',
+    reason: null,
+    detail: null,
+    endedAt: null,
+    doubtAt: null,
+    dueAt: now,
+    catchUpUntil: new Date(now.getTime() + Math.max(window, LEAST_WINDOW_MS)),
+  };
+}
+
+export const GIVEN_UP: Why = {
+  reason: 'given_up',
+  detail: 'Nobody could tell whether this message arrived, and it was decided not to send it again.',
+};
+
+/** Who asks for a message to be sent again has it in mind now: it may wait a while for its channel. */
+const LEAST_WINDOW_MS = 15 * 60_000;
 
 /** Nothing is tried for longer than this; the pauses in between grow with the time gone by. */
 const TRIED_MS = 86_400_000;
@@ -133,8 +177,8 @@ const LONGEST_PAUSE_MS = 10 * 60_000;
  * Back to the outbox for later. The catch-up window moves along: pacing never makes a message missed. What cannot
  * be sent however often it is tried fails after a day.
  */
-function defer(journey: Journey, until: Date, now: Date): Journey {
-  if (!mayBecome(journey.status, 'queued')) return journey;
+export function defer(journey: Journey, until: Date, now: Date): Journey {
+  if (journey.status !== 'in_flight') return journey;
   const tried = now.getTime() - (journey.inFlightAt ?? now).getTime();
   if (tried >= TRIED_MS) return advance(journey, 'failed', now, NOT_SENT);
   const pause = Math.min(tried / 4, LONGEST_PAUSE_MS);

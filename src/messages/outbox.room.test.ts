@@ -4,6 +4,7 @@ import {
   accept,
   ScriptedChannels,
   ScriptedProvider,
+  scriptedCapabilities,
   scriptedChannel,
   scriptedGroup,
 } from '../../test/harness/scripted-adapter.ts';
@@ -47,6 +48,9 @@ function startConnected(options: OutboxOptions = {}) {
   node.channels.connect(provider, scope, channelId);
   return node;
 }
+
+/** Where the provider draws the ids, nothing can be sent again by itself. */
+const THEIRS = { ...scriptedCapabilities, providerId: 'theirs' as const };
 
 const text = (body: string) => ({ type: 'text' as const, text: { body } });
 const PHONE = '+491701234567';
@@ -276,6 +280,7 @@ describe('answers', () => {
     ['unknown', { outcome: 'unknown', cause: 'cut' }, { status: 'unknown', reason: 'no_answer' }],
   ];
   it.each(answers)('make it %s', async (status, outcome, delivery) => {
+    provider = new ScriptedProvider(THEIRS);
     provider.script = () => outcome;
     startConnected();
     const id = await sendText('x');
@@ -284,7 +289,7 @@ describe('answers', () => {
     expect(await leftOver()).toEqual([]);
   });
 
-  it('may ask for a later try, which is a new attempt with its own id', async () => {
+  it('may ask for a later try, which is a new attempt under the same id', async () => {
     const untilAt = Date.now() + 600;
     provider.script = (wire, deadline) =>
       provider.arrived.length === 1
@@ -299,10 +304,11 @@ describe('answers', () => {
       { number: 1, status: 'deferred', code: 'rate_limited' },
       { number: 2, status: 'accepted' },
     ]);
-    expect(new Set(attempts.map(attempt => attempt.provider_id)).size).toBe(2);
+    expect(new Set(attempts.map(attempt => attempt.provider_id)).size).toBe(1);
   });
 
   it('that an adapter throws say nothing: unknown', async () => {
+    provider = new ScriptedProvider(THEIRS);
     provider.script = () => {
       throw new TypeError('broken adapter');
     };
@@ -316,6 +322,7 @@ describe('answers', () => {
   });
 
   it('that never come make it unknown, and it is not sent again', async () => {
+    provider = new ScriptedProvider(THEIRS);
     provider.script = () => new Promise<SendOutcome>(() => undefined);
     // Overdue half a second from now: the watch waits 5 s beyond the deadline.
     const node = startNode(kernel, { deadlineMs: -4_500 });
@@ -351,6 +358,7 @@ describe('answers', () => {
   });
 
   it('that come late clear up what was unknown', async () => {
+    provider = new ScriptedProvider(THEIRS);
     provider.script = () => ({ outcome: 'unknown', cause: 'cut' });
     const { messages } = startConnected();
     const id = await sendText('late');
@@ -496,6 +504,7 @@ describe('receipts', () => {
   });
 
   it('prove that what was unknown has arrived', async () => {
+    provider = new ScriptedProvider(THEIRS);
     provider.script = () => ({ outcome: 'unknown', cause: 'cut' });
     const { messages } = startConnected();
     const id = await sendText('arrived after all');

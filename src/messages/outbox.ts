@@ -1,23 +1,32 @@
-import type { Channels, Driven, SendOutcome } from '../channels/index.ts';
+import type { Channels, Driven } from '../channels/index.ts';
 import {
   createDueWorker,
   type DueItem,
   type DueWorker,
   giveBackDue,
+  isAboutData,
   type Kernel,
   outsideTransaction,
 } from '../kernel/index.ts';
-import { type Begun, begin, type Picked } from './begin.ts';
-import { DELIVERY } from './due-kinds.ts';
+import { type BeginOptions, type Begun, begin, type Picked } from './begin.ts';
+import type { Books } from './book/index.ts';
+import { Doubts } from './doubts.ts';
+import { DELIVERY, RESEND_MS } from './due-kinds.ts';
+import { Flights } from './flights.ts';
 import { untilInstant } from './instant.ts';
-import type { Settlement, Settling } from './settle.ts';
+import { recover } from './recover.ts';
+import type { Settling } from './settle.ts';
 
 export type OutboxOptions = {
   /** How long the provider may take to answer. */
   deadlineMs?: number;
+  /** How old a message may be at most when it is sent again under its own id. */
+  resendMs?: number;
   /** Most attempts of one channel on the wire at the same time. */
   inFlight?: { socket: number; http: number };
 };
+
+export type OutboxParts = { kernel: Kernel; channels: Channels; books: Books; settling: Settling };
 
 export type Outbox = {
   start(): void;
@@ -31,46 +40,44 @@ const READY = 500;
 const BEGIN_BATCH = 500;
 /** An attempt is committed this much ahead, so that at the instant itself only the wire is left. */
 const LEAD_MS = 20;
-/** An answer that could not be stored is tried again after these pauses, about half a minute in all. */
-const SETTLE_AGAIN_MS = [200, 500, 1_000, 2_000, 4_000, 8_000, 16_000];
-const STOP_MS = 20_000;
 const RETRY_MS = 1_000;
 
-/** What one channel has to send. */
-type Lane = { ready: DueItem[]; flying: number };
+/** What one channel has to send, and what of it nobody knows yet whether it left. */
+type Lane = { ready: DueItem[]; flying: number; doubts: Doubts };
 
 /**
  * Hands due deliveries of the channels that this node drives to their connections: claimed ahead by
  * the due worker, begun in batches as places on the wire get free, sent at the instant, settled in batches.
  */
-export function createOutbox(
-  kernel: Kernel,
-  channels: Channels,
-  settling: Settling,
-  options: OutboxOptions = {},
-): Outbox {
-  return new Engine(kernel, channels, settling, options);
+export function createOutbox(parts: OutboxParts, options: OutboxOptions = {}): Outbox {
+  return new Engine(parts, options);
 }
 
 class Engine implements Outbox {
   readonly #kernel: Kernel;
   readonly #channels: Channels;
-  readonly #settling: Settling;
-  readonly #deadlineMs: number;
+  readonly #books: Books;
+  readonly #beginOptions: BeginOptions;
   readonly #places: { socket: number; http: number };
   readonly #lanes = new Map<string, Lane>();
-  readonly #flying = new Set<Promise<void>>();
+  readonly #flights: Flights;
+  readonly #drawing = new Set<Begun[]>();
   readonly #worker: DueWorker;
   #beginning: Promise<void> | undefined;
-  #unsubscribe: (() => void) | undefined;
+  #unsubscribe: (() => void)[] = [];
   #running = false;
   #turn = 0;
 
-  constructor(kernel: Kernel, channels: Channels, settling: Settling, options: OutboxOptions) {
+  constructor({ kernel, channels, books, settling }: OutboxParts, options: OutboxOptions) {
     this.#kernel = kernel;
     this.#channels = channels;
-    this.#settling = settling;
-    this.#deadlineMs = options.deadlineMs ?? DEADLINE_MS;
+    this.#books = books;
+    this.#flights = new Flights(kernel, settling);
+    this.#beginOptions = {
+      now: () => kernel.clock.now(),
+      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+      resendMs: options.resendMs ?? RESEND_MS,
+    };
     this.#places = options.inFlight ?? IN_FLIGHT;
     this.#worker = createDueWorker(kernel, {
       kind: DELIVERY,
@@ -83,21 +90,24 @@ class Engine implements Outbox {
 
   start(): void {
     this.#running = true;
-    this.#unsubscribe = this.#channels.onChange(() => this.#onChange());
+    this.#unsubscribe = [
+      this.#channels.onChange(() => this.#onChange()),
+      this.#channels.onCaughtUp(channelId => this.#onCaughtUp(channelId)),
+    ];
     this.#worker.start();
+    this.#onChange();
   }
 
   async stop(): Promise<void> {
     this.#running = false;
-    this.#unsubscribe?.();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     await this.#worker.stop();
     await this.#beginning;
     await this.#giveBack(
       [...this.#lanes.values()].flatMap(lane => lane.ready.splice(0)),
       0,
     );
-    const landed = Promise.all(this.#flying).then(() => this.#settling.idle());
-    await Promise.race([landed, pause(STOP_MS)]);
+    await this.#flights.stop();
   }
 
   #lanesWithRoom(): string[] {
@@ -110,19 +120,39 @@ class Engine implements Outbox {
   #lane(channelId: string): Lane {
     const known = this.#lanes.get(channelId);
     if (known) return known;
-    const lane: Lane = { ready: [], flying: 0 };
+    const lane: Lane = { ready: [], flying: 0, doubts: new Doubts() };
     this.#lanes.set(channelId, lane);
     return lane;
   }
 
   async #take(items: DueItem[]): Promise<void> {
+    await this.#ripen(items);
     for (const item of items) this.#lane(item.lane).ready.push(item);
     for (const id of new Set(items.map(item => item.lane))) this.#lane(id).ready.sort(byTurn);
     await this.#releaseUndriven();
     this.#pump();
   }
 
+  /**
+   * Where the provider names the message, nothing is committed ahead of its instant: a crash before the wire would
+   * leave it unknown for good.
+   */
+  async #ripen(items: DueItem[]): Promise<void> {
+    const theirs = items.filter(
+      ({ lane }) => this.#channels.drivenById(lane)?.adapter.capabilities.providerId === 'theirs',
+    );
+    const last = Math.max(...theirs.map(({ dueAt }) => dueAt.getTime()));
+    if (theirs.length > 0) await untilInstant(this.#kernel.clock, new Date(last));
+  }
+
+  #onCaughtUp(channelId: string): void {
+    this.#lane(channelId).doubts.caughtUp();
+    this.#recoverWhereDue();
+  }
+
   #onChange(): void {
+    for (const driven of this.#channels.driven()) this.#lane(driven.channelId).doubts.look(driven.caughtUp());
+    this.#recoverWhereDue();
     outsideTransaction(() => this.#releaseUndriven()).catch(error =>
       this.#kernel.log.warn({ event: 'messages.release', err: error }, 'claims fall free by themselves'),
     );
@@ -155,15 +185,15 @@ class Engine implements Outbox {
       const started = new Set(begun.map(attempt => attempt.deliveryId));
       // Each start keeps one place: an item claimed again while it waited is picked twice and begun once.
       for (const { item } of picked) if (!started.delete(item.subjectId)) this.#land(item.lane);
-      for (const attempt of begun) this.#launch(attempt);
       if (this.#lanesWithRoom().length > 0) this.#worker.poke();
     }
   }
 
   async #begin(picked: Picked[]): Promise<Begun[]> {
     try {
-      return await begin(this.#kernel, picked, this.#deadlineMs);
+      return await this.#draw(drawn => begin(this.#books, picked, drawn, this.#beginOptions));
     } catch (error) {
+      if (picked.length > 1 && isAboutData(error)) return this.#beginInHalves(picked);
       this.#kernel.log.error({ event: 'messages.begin', items: picked.length, err: error }, 'not begun');
       await this.#giveBack(
         picked.map(({ item }) => item),
@@ -171,6 +201,57 @@ class Engine implements Outbox {
       ).catch(() => undefined);
       return [];
     }
+  }
+
+  /**
+   * Launches what `work` has drawn and committed. When it fails, the commit may have happened all the same, so what
+   * it drew is taken back. Until either is done the attempts count as ours.
+   */
+  async #draw(work: (drawn: Begun[]) => Promise<void>): Promise<Begun[]> {
+    const drawn: Begun[] = [];
+    this.#drawing.add(drawn);
+    try {
+      await work(drawn);
+    } catch (error) {
+      void this.#flights.takeBack(drawn).then(() => this.#drawing.delete(drawn));
+      throw error;
+    }
+    for (const attempt of drawn) this.#launch(attempt);
+    this.#drawing.delete(drawn);
+    return drawn;
+  }
+
+  #isDrawn(attemptId: string): boolean {
+    return [...this.#drawing].some(drawn => drawn.some(attempt => attempt.attemptId === attemptId));
+  }
+
+  /** One delivery that cannot be begun must not hold up the others. */
+  async #beginInHalves(picked: Picked[]): Promise<Begun[]> {
+    const half = picked.length >> 1;
+    return [...(await this.#begin(picked.slice(0, half))), ...(await this.#begin(picked.slice(half)))];
+  }
+
+  #recoverWhereDue(): void {
+    if (!this.#running) return;
+    for (const driven of this.#channels.driven()) {
+      if (!driven.caughtUp()) continue;
+      const { doubts } = this.#lane(driven.channelId);
+      doubts.clearUp(
+        () => outsideTransaction(() => this.#recover(driven, doubts)),
+        error =>
+          this.#kernel.log.warn({ event: 'messages.recover', channel_id: driven.channelId, err: error }),
+      );
+    }
+  }
+
+  async #recover(driven: Driven, doubts: Doubts): Promise<void> {
+    const begun = await this.#draw(drawn =>
+      recover(this.#books, driven, drawn, {
+        ...this.#beginOptions,
+        awaits: attemptId => doubts.awaits(attemptId) || this.#isDrawn(attemptId),
+      }),
+    );
+    this.#lane(driven.channelId).flying += begun.length;
   }
 
   #pickable(): boolean {
@@ -200,52 +281,14 @@ class Engine implements Outbox {
   }
 
   #launch(attempt: Begun): void {
-    const flight = this.#send(attempt)
-      .catch(error => {
-        const ids = { channel_id: attempt.channelId, attempt_id: attempt.attemptId };
-        this.#kernel.log.error({ event: 'messages.settle', ...ids, err: error }, 'the answer was not stored');
-      })
-      .finally(() => this.#flying.delete(flight));
-    this.#flying.add(flight);
-  }
-
-  async #send(attempt: Begun): Promise<void> {
-    const { driven, wire, deadline } = attempt;
-    await untilInstant(this.#kernel.clock, attempt.dueAt);
-    const started = this.#kernel.clock.monotonic();
-    const outcome = driven.held() ? await send(driven, wire, deadline) : notSent(this.#kernel.clock.now());
-    this.#land(attempt.channelId);
-    this.#pump();
-    this.#kernel.log.info({
-      event: 'messages.attempt',
-      workspace_id: attempt.workspaceId,
-      channel_id: attempt.channelId,
-      delivery_id: attempt.deliveryId,
-      attempt_id: attempt.attemptId,
-      outcome: outcome.outcome,
-      ms: Math.round(this.#kernel.clock.monotonic() - started),
+    const { doubts } = this.#lane(attempt.channelId);
+    this.#flights.launch(attempt, doubts, {
+      landed: () => {
+        this.#land(attempt.channelId);
+        this.#pump();
+      },
+      open: () => this.#recoverWhereDue(),
     });
-    await this.#settle({
-      workspaceId: attempt.workspaceId,
-      channelId: attempt.channelId,
-      deliveryId: attempt.deliveryId,
-      attemptId: attempt.attemptId,
-      outcome,
-      answerMeans: driven.adapter.capabilities.answerMeans,
-    });
-  }
-
-  /** An answer is worth waiting for the database: without it the message would become unknown. */
-  async #settle(settlement: Settlement): Promise<void> {
-    for (const delay of SETTLE_AGAIN_MS) {
-      try {
-        return await this.#settling.add(settlement);
-      } catch (error) {
-        this.#kernel.log.warn({ event: 'messages.settle', attempt_id: settlement.attemptId, err: error });
-        await pause(delay);
-      }
-    }
-    await this.#settling.add(settlement);
   }
 
   #land(channelId: string): void {
@@ -260,26 +303,8 @@ class Engine implements Outbox {
   }
 }
 
-/** Adapters do not throw; one that does has said nothing about what became of the message. */
-async function send(driven: Driven, wire: Begun['wire'], deadline: Date): Promise<SendOutcome> {
-  try {
-    return await driven.connection.send(wire, deadline);
-  } catch (error) {
-    return { outcome: 'unknown', cause: error instanceof Error ? error.name : 'error' };
-  }
-}
-
-/** The channel went to another node between the commit and the wire, so it surely was not sent. */
-function notSent(now: Date): SendOutcome {
-  return { outcome: 'deferred', code: 'channel_moved', until: now };
-}
-
 /** Of what is due at the same moment, what was accepted first. */
 function byTurn(a: DueItem, b: DueItem): number {
   const order = b.priority - a.priority || a.dueAt.getTime() - b.dueAt.getTime();
   return order || (a.subjectId < b.subjectId ? -1 : 1);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms).unref());
 }

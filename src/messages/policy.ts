@@ -3,8 +3,8 @@ import { AppError, type Content, invalidField } from '../kernel/index.ts';
 import type { DeliveryStatus } from './schema.ts';
 
 /**
- * How far a delivery has come. A status may only be replaced by one further on; `unknown` may be
- * cleared up by evidence, the ends of the other branches are final.
+ * How far a delivery has come. A status may only be replaced by one further on; `unknown` may be cleared up by
+ * evidence or sent again by decision, the ends of the other branches are final.
  */
 const rank: Record<DeliveryStatus, number> = {
   queued: 0,
@@ -25,7 +25,7 @@ const endsFrom: Partial<Record<DeliveryStatus, readonly DeliveryStatus[]>> = {
   missed: ['queued'],
   unknown: ['in_flight'],
   failed: ['queued', 'in_flight', 'unknown', 'accepted'],
-  queued: ['in_flight'],
+  queued: ['in_flight', 'unknown'],
 };
 
 /** Neither sent as far as we know, nor at another end. */

@@ -1,15 +1,16 @@
 import { channelForSending, type InboundSink, type OutboundPayloads } from '../channels/index.ts';
 import { inWorkspace, type Kernel, mintScope } from '../kernel/index.ts';
+import type { Books } from './book/index.ts';
 import { hearAll } from './consent.ts';
 import type { ReceiptIntake } from './receipts.ts';
 import { findLate, type Settling } from './settle.ts';
 
-type Parts = { settling: Settling; receipts: ReceiptIntake };
+type Parts = { books: Books; settling: Settling; receipts: ReceiptIntake };
 
 /** What the channels room calls: it knows nothing of messages. */
 export function createPorts(
   kernel: Kernel,
-  { settling, receipts }: Parts,
+  { books, settling, receipts }: Parts,
 ): { inboundSink: InboundSink; outboundPayloads: OutboundPayloads } {
   return {
     inboundSink: {
@@ -24,7 +25,7 @@ export function createPorts(
         const scope = mintScope(kernel, workspaceId, { kind: 'system' });
         const channel = await inWorkspace(scope, tx => channelForSending(tx, scope, channelId));
         const answerMeans = channel?.capabilities.answerMeans ?? 'sent';
-        const settlements = await findLate(kernel, { workspaceId, channelId, answerMeans }, answers);
+        const settlements = await findLate(books, { workspaceId, channelId, answerMeans }, answers);
         await Promise.all(settlements.map(settlement => settling.add(settlement)));
       },
     },

@@ -25,6 +25,9 @@ const QUEUED: Journey = {
   deliveredAt: null,
   readAt: null,
   endedAt: null,
+  resendUntil: null,
+  doubtAt: null,
+  onUnknown: null,
 };
 const ON_THE_WIRE = advance(QUEUED, 'in_flight', AT);
 

@@ -108,6 +108,7 @@ function deliveryView(row: Row): Delivery {
     delivered_at: iso(row.delivered_at),
     read_at: iso(row.read_at),
     ended_at: iso(row.ended_at),
+    doubt_at: iso(row.doubt_at),
     recipients: row.recipients,
     delivered_count: row.delivered_count,
     read_count: row.read_count,

@@ -1,11 +1,27 @@
 import { IdParams, type Routes } from '../kernel/index.ts';
 import * as queries from './queries.ts';
-import { Message, MessageDetail, MessagePage, MessageQuery, NewMessage } from './schema.ts';
+import { resolve } from './resolve.ts';
+import {
+  Message,
+  MessageDetail,
+  MessagePage,
+  MessageQuery,
+  NewMessage,
+  NewResolution,
+  SendingPolicy,
+  SendingPolicyChange,
+} from './schema.ts';
+import { changeSendingPolicy, readSendingPolicy } from './sending-policy.ts';
 import * as service from './service.ts';
 
 const tag = 'messages';
 
 export function registerMessageRoutes(routes: Routes): void {
+  registerMessages(routes);
+  registerResolving(routes);
+}
+
+function registerMessages(routes: Routes): void {
   routes.workspace({
     method: 'GET',
     url: '/v1/messages',
@@ -58,4 +74,45 @@ export function registerMessageRoutes(routes: Routes): void {
       return { status: 204 };
     },
   });
+}
+
+/** What happens when nobody knows whether a message arrived. */
+function registerResolving(routes: Routes): void {
+  routes.workspace({
+    method: 'POST',
+    url: '/v1/messages/:id/resolve',
+    summary: 'Decide about a message that is unknown: it arrived, send it again, or give it up',
+    tag,
+    permission: 'messages.send',
+    params: IdParams,
+    body: NewResolution,
+    answers: { 200: MessageDetail },
+    handler: async ({ scope, params, body }) => {
+      await resolve(scope, params.id, body.as);
+      return { body: await queries.get(scope, params.id) };
+    },
+  });
+  routes.workspace({
+    method: 'GET',
+    url: '/v1/sending-policy',
+    summary: 'Read what happens with messages that got no answer',
+    tag,
+    permission: 'messages.read',
+    answers: { 200: SendingPolicy },
+    handler: async ({ scope }) => answer(await readSendingPolicy(scope)),
+  });
+  routes.workspace({
+    method: 'PATCH',
+    url: '/v1/sending-policy',
+    summary: 'Change what happens with messages that got no answer',
+    tag,
+    permission: 'channels.manage',
+    body: SendingPolicyChange,
+    answers: { 200: SendingPolicy },
+    handler: async ({ scope, body, ifMatch }) => answer(await changeSendingPolicy(scope, body, ifMatch)),
+  });
+}
+
+function answer(policy: SendingPolicy) {
+  return { body: policy, headers: { etag: `"${policy.version}"` } };
 }

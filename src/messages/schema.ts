@@ -58,6 +58,9 @@ export const Delivery = z.object({
   delivered_at: Instant.nullable(),
   read_at: Instant.nullable(),
   ended_at: Instant.nullable().describe('When it failed, was cancelled, missed or became unknown'),
+  doubt_at: Instant.nullable().describe(
+    'Since when no answer has come and nobody knows whether it left; until it is settled it may be sent again under the same id',
+  ),
   recipients: z
     .number()
     .int()
@@ -67,6 +70,37 @@ export const Delivery = z.object({
   read_count: z.number().int(),
 });
 export type Delivery = z.output<typeof Delivery>;
+
+/** What a person may decide about a message that got no answer. */
+export const Resolution = z.enum(['arrived', 'send_again', 'give_up']);
+export type Resolution = z.output<typeof Resolution>;
+export const NewResolution = z.strictObject({
+  as: Resolution.describe(
+    'arrived = the recipient has it; send_again = send it once more (linked numbers: under the same id); give_up = it counts as failed',
+  ),
+});
+
+const OnUnknown = z.enum(['ask', 'send_again', 'give_up']);
+export const SendingPolicyChange = z.strictObject({
+  resend: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether what got no answer is sent again by itself under the same id, after a reconnect that showed no sign of it; linked numbers only',
+    ),
+  unknown: z
+    .strictObject({ api: OnUnknown.optional(), reminder: OnUnknown.optional() })
+    .optional()
+    .describe(
+      'What happens with messages that stay unknown, by where they come from; ask = a person decides',
+    ),
+});
+export const SendingPolicy = z.object({
+  resend: z.boolean(),
+  unknown: z.object({ api: OnUnknown, reminder: OnUnknown }),
+  version: z.number().int(),
+});
+export type SendingPolicy = z.output<typeof SendingPolicy>;
 
 export const Message = z.object({
   id: Id,

@@ -1,16 +1,9 @@
-import { sql } from 'kysely';
 import type { LateAnswer, SendOutcome } from '../channels/index.ts';
-import {
-  dropDue,
-  type GroupCommit,
-  groupCommit,
-  type Kernel,
-  scheduleDue,
-  type Tx,
-} from '../kernel/index.ts';
+import { type GroupCommit, groupCommit } from '../kernel/index.ts';
+import type { Book, Books, Change } from './book/index.ts';
 import { deliveryAt, watchAt, watchKey } from './due-kinds.ts';
 import { type Journey, judgeAttempt, settle } from './journey.ts';
-import { type Change, idsBetween, lockJourneys, writeJourneys } from './journeys.ts';
+import { watchOf } from './recover.ts';
 
 /** The answer to one attempt, from the wire or late. */
 export type Settlement = {
@@ -22,51 +15,51 @@ export type Settlement = {
   answerMeans: 'sent' | 'accepted';
 };
 
-export type Settling = GroupCommit<Settlement, void>;
+/** Answers whether the message is still on the wire after it: nobody knows yet what became of it. */
+export type Settling = GroupCommit<Settlement, { open: boolean }>;
 
 const BATCH = 500;
 
 /** Answers are written in batches: one commit for all that came while the one before was written. */
-export function createSettling(kernel: Kernel): Settling {
+export function createSettling(books: Books, now: () => Date): Settling {
   return groupCommit(
     async settlements => {
-      await kernel.database.inEngine('messages.settle', tx => settleAll(tx, settlements, kernel.clock.now()));
-      return settlements.map(() => undefined);
+      const open = await books.open('messages.settle', book => settleAll(book, settlements, now()));
+      return settlements.map(({ deliveryId }) => ({ open: open.has(deliveryId) }));
     },
     { max: BATCH },
   );
 }
 
 /** Finds the attempts that late answers belong to; answers to what is not ours are dropped. */
-export function findLate(
-  kernel: Kernel,
+export async function findLate(
+  books: Books,
   of: { workspaceId: string; channelId: string; answerMeans: 'sent' | 'accepted' },
   answers: LateAnswer[],
 ): Promise<Settlement[]> {
-  return kernel.database.inEngine('messages.late', async tx => {
-    const rows = await tx
-      .selectFrom('provider_ids')
-      .select(['provider_id', 'delivery_id', 'attempt_id'])
-      .where('workspace_id', '=', of.workspaceId)
-      .where('channel_id', '=', of.channelId)
-      .where(
-        'provider_id',
-        'in',
-        answers.map(answer => answer.providerId),
-      )
-      .execute();
-    const known = new Map(rows.map(row => [row.provider_id, row]));
-    return answers.flatMap(({ providerId, outcome }) => {
-      const row = known.get(providerId);
-      return row ? [{ ...of, deliveryId: row.delivery_id, attemptId: row.attempt_id, outcome }] : [];
-    });
-  });
+  const named = await books.open('messages.late', book =>
+    book.findNamed(
+      answers.map(({ providerId, outcome }) => ({
+        workspaceId: of.workspaceId,
+        channelId: of.channelId,
+        providerId,
+        word: outcome,
+      })),
+    ),
+  );
+  return named.map(({ deliveryId, attemptId, word }) => ({ ...of, deliveryId, attemptId, outcome: word }));
 }
 
-async function settleAll(tx: Tx, all: Settlement[], now: Date): Promise<void> {
+async function settleAll(book: Book, all: Settlement[], now: Date): Promise<Set<string>> {
   const settlements = strongestOf(all);
-  const locked = await lockJourneys(tx, settlements);
-  const settled = await settleAttempts(tx, settlements);
+  const locked = await book.lockJourneys(settlements);
+  const settled = await book.settleAttempts(
+    settlements.map(({ outcome, ...of }) => ({
+      ...of,
+      verdict: judgeAttempt(outcome),
+      providerId: outcome.outcome === 'accepted' ? outcome.providerId : null,
+    })),
+  );
   const journeys = new Map<string, Journey>();
   for (const { deliveryId, attemptId, outcome, answerMeans } of settlements) {
     const before = journeys.get(deliveryId) ?? locked.get(deliveryId)?.journey;
@@ -76,17 +69,24 @@ async function settleAll(tx: Tx, all: Settlement[], now: Date): Promise<void> {
     const of = locked.get(deliveryId);
     return of ? [{ locked: of, next }] : [];
   });
-  await writeJourneys(tx, changes);
-  const queued = changes.filter(({ next }) => next.status === 'queued');
-  await scheduleDue(
-    tx,
-    queued.flatMap(({ locked: of, next }) => [deliveryAt(of, next.dueAt), watchAt(of, next.catchUpUntil)]),
+  await book.writeJourneys(changes);
+  await schedule(book, changes, now);
+  return new Set(
+    changes.filter(({ next }) => next.status === 'in_flight').map(({ locked: of }) => of.deliveryId),
   );
-  const ended = changes.filter(({ next }) => next.status !== 'queued' && next.status !== 'in_flight');
-  await dropDue(
-    tx,
-    ended.map(({ locked: of }) => watchKey(of)),
+}
+
+async function schedule(book: Book, changes: Change[], now: Date): Promise<void> {
+  await book.scheduleDue(
+    changes.flatMap(({ locked, next }) => {
+      if (next.status === 'queued')
+        return [deliveryAt(locked, next.dueAt), watchAt(locked, next.catchUpUntil)];
+      const at = watchOf(next, now);
+      return at ? [watchAt(locked, at)] : [];
+    }),
   );
+  const over = changes.filter(({ next }) => next.status !== 'queued' && watchOf(next, now) === undefined);
+  await book.dropDue(over.map(({ locked }) => watchKey(locked)));
 }
 
 const STRENGTH = { unknown: 0, deferred: 1, refused: 2, accepted: 3 } as const;
@@ -100,42 +100,4 @@ function strongestOf(settlements: Settlement[]): Settlement[] {
       best.set(settlement.attemptId, settlement);
   }
   return [...best.values()];
-}
-
-/**
- * An attempt is settled once; only `unknown` gives way to evidence, and only to evidence. Answers the
- * ids of those that changed. The row is the attempt's own, begun under one fence, so whoever brings
- * its answer may write it, even a node that has lost the channel since.
- */
-async function settleAttempts(tx: Tx, settlements: Settlement[]): Promise<Set<string>> {
-  const rows = settlements.map(({ workspaceId, channelId, deliveryId, attemptId, outcome }) => ({
-    workspace_id: workspaceId,
-    channel_id: channelId,
-    delivery_id: deliveryId,
-    id: attemptId,
-    ...judgeAttempt(outcome),
-    provider_id: outcome.outcome === 'accepted' ? outcome.providerId : null,
-  }));
-  const { rows: changed } = await sql<{ id: string }>`
-    with s as (
-      select * from json_to_recordset(${JSON.stringify(rows)}::json) as s(
-        workspace_id uuid, channel_id uuid, delivery_id uuid, id uuid, status text, code text, detail text,
-        provider_id text)
-    ), named as (
-      insert into provider_ids (workspace_id, channel_id, provider_id, delivery_id, attempt_id)
-      select workspace_id, channel_id, provider_id, delivery_id, id from s where provider_id is not null
-      on conflict do nothing
-    )
-    update attempts a set status = s.status, code = s.code, detail = s.detail, settled_at = now(),
-      provider_id = coalesce(s.provider_id, a.provider_id)
-    from s
-    where a.workspace_id = s.workspace_id and a.id = s.id
-      and ${idsBetween(
-        'a',
-        settlements.map(settlement => settlement.attemptId),
-      )}
-      and (a.status = 'in_flight' or (a.status = 'unknown' and s.status in ('accepted', 'refused')))
-    returning a.id
-  `.execute(tx);
-  return new Set(changed.map(row => row.id));
 }

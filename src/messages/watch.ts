@@ -1,94 +1,103 @@
-import { sql } from 'kysely';
-import {
-  createDueWorker,
-  type DueItem,
-  type DueWorker,
-  dropDue,
-  type Kernel,
-  scheduleDue,
-  type Tx,
-  takeDue,
-} from '../kernel/index.ts';
-import { WATCH_GRACE_MS } from './begin.ts';
-import { deliveryKey, WATCH, watchAt } from './due-kinds.ts';
-import { advance, MISSED, UNKNOWN } from './journey.ts';
-import { type Change, type Locked, lockJourneys, writeJourneys } from './journeys.ts';
+import { createDueWorker, type DueItem, type DueWorker, type Kernel } from '../kernel/index.ts';
+import type { Book, Books, Change, Locked } from './book/index.ts';
+import { deliveryAt, deliveryKey, WATCH, WATCH_GRACE_MS, watchAt } from './due-kinds.ts';
+import { advance, doubt, GIVEN_UP, type Journey, MISSED, sendAgain } from './journey.ts';
+import { EVIDENCE_MS } from './recover.ts';
+
+/** A channel that is ready works through what waits at its own pace: its messages are looked at again so much later. */
+const STILL_WAITING_MS = 3_600_000;
+/** How often a policy may send an unknown message by itself before it is left to a person. */
+const MOST_SENT_AGAIN = 3;
 
 /**
- * Ends what waits in vain, on any node: queued beyond its catch-up window = missed, on the wire
- * without an answer = unknown, never queued again.
+ * Ends what waits in vain, on any node: queued beyond its catch-up window while its channel was not ready = missed,
+ * on the wire without an answer = unknown, unknown under a policy = sent again or given up.
  */
-export function createWatch(kernel: Kernel): DueWorker {
+export function createWatch(kernel: Kernel, books: Books): DueWorker {
   return createDueWorker(kernel, {
     kind: WATCH,
     lanes: 'all',
-    fire: items => kernel.database.inEngine('messages.watch', tx => endAll(tx, kernel, items)),
+    fire: items => books.open('messages.watch', book => endAll(book, items, kernel.clock.now())),
   });
 }
 
 type Watched = { of: Locked; at: Date };
+type Next = { of: Locked; next: Journey; watchAt?: Date };
 
 /** Compares instants with each other and never with a clock, so that a skewed one cannot go in circles. */
-async function endAll(tx: Tx, kernel: Kernel, items: DueItem[]): Promise<void> {
-  const taken = await takeDue(tx, kernel.node.bootId, items);
-  const locked = await lockJourneys(
-    tx,
-    taken.map(item => ({ workspaceId: item.workspaceId, deliveryId: item.subjectId })),
+async function endAll(book: Book, items: DueItem[], now: Date): Promise<void> {
+  const locked = await book.lockJourneys(
+    items.map(item => ({ workspaceId: item.workspaceId, deliveryId: item.subjectId })),
   );
+  const taken = await book.takeDue(items);
   const watched = taken.flatMap((item): Watched[] => {
     const of = locked.get(item.subjectId);
     return of ? [{ of, at: item.dueAt }] : [];
   });
-  const now = kernel.clock.now();
-  const queued = watched.filter(({ of }) => of.journey.status === 'queued');
-  const missed = queued.filter(({ of, at }) => at >= of.journey.catchUpUntil);
-  await dropDue(
-    tx,
-    missed.map(({ of }) => deliveryKey(of)),
+  const having = (status: string) => watched.filter(({ of }) => of.journey.status === status);
+  const results = [
+    ...(await endQueued(book, having('queued'), now)),
+    ...(await endSent(
+      book,
+      watched.filter(({ of }) => of.journey.status !== 'queued' && of.journey.status !== 'unknown'),
+      now,
+    )),
+    ...(await decide(book, having('unknown'), now)),
+  ];
+  const changes = results.map(({ of, next }): Change => ({ locked: of, next }));
+  await book.writeJourneys(changes);
+  await book.dropDue(
+    changes.filter(({ next }) => next.status === 'missed').map(({ locked: of }) => deliveryKey(of)),
   );
-  const open = await settleOverdue(
-    tx,
-    watched.filter(({ of }) => of.journey.status !== 'queued'),
-  );
-  const unknown = watched.filter(({ of }) => of.journey.status === 'in_flight' && !open.has(of.deliveryId));
-  await writeJourneys(tx, [
-    ...missed.map(({ of }): Change => ({ locked: of, next: advance(of.journey, 'missed', now, MISSED) })),
-    ...unknown.map(({ of }): Change => ({ locked: of, next: advance(of.journey, 'unknown', now, UNKNOWN) })),
-  ]);
-  await scheduleDue(tx, [
-    ...queued.filter(one => !missed.includes(one)).map(({ of }) => watchAt(of, of.journey.catchUpUntil)),
-    ...watched.flatMap(({ of }) => {
-      const deadline = open.get(of.deliveryId);
-      return deadline ? [watchAt(of, new Date(deadline.getTime() + WATCH_GRACE_MS))] : [];
-    }),
-  ]);
+  await book.scheduleDue(results.flatMap(due));
 }
 
-/**
- * Ends the attempts that are overdue; one whose message is known to have arrived counts as accepted.
- * Answers the deadlines of those that are still within their time, by delivery.
- */
-async function settleOverdue(tx: Tx, watched: Watched[]): Promise<Map<string, Date>> {
-  if (watched.length === 0) return new Map();
-  const keys = watched.map(({ of, at }) => ({
-    w: of.workspaceId,
-    d: of.deliveryId,
-    at,
-    status: of.journey.status === 'in_flight' ? 'unknown' : 'accepted',
-  }));
-  const { rows } = await sql<{ d: string; deadline: Date | null }>`
-    with k as (
-      select * from json_to_recordset(${JSON.stringify(keys)}::json) as k(w uuid, d uuid, at timestamptz, status text)
-    ), ended as (
-      update attempts a set status = k.status, settled_at = now(),
-        code = case k.status when 'unknown' then 'timeout' end,
-        detail = case k.status when 'unknown' then ${UNKNOWN.detail} end
-      from k where a.workspace_id = k.w and a.delivery_id = k.d and a.status = 'in_flight' and a.deadline_at <= k.at
-    )
-    select k.d, max(a.deadline_at) as deadline
-    from k join attempts a on a.workspace_id = k.w and a.delivery_id = k.d
-    where a.status = 'in_flight' and a.deadline_at > k.at
-    group by k.d
-  `.execute(tx);
-  return new Map(rows.flatMap(row => (row.deadline ? [[row.d, row.deadline] as const] : [])));
+function due({ of, next, watchAt: at }: Next): DueItem[] {
+  const sentAgain = next.status === 'queued' && of.journey.status !== 'queued';
+  const again = sentAgain ? [deliveryAt(of, next.dueAt)] : [];
+  return at ? [...again, watchAt(of, at)] : again;
+}
+
+async function endQueued(book: Book, watched: Watched[], now: Date): Promise<Next[]> {
+  const over = watched.filter(({ of, at }) => at >= of.journey.catchUpUntil);
+  const readiness = await book.readReadiness(over.map(({ of }) => of));
+  return watched.map(({ of, at }): Next => {
+    const { journey } = of;
+    if (at < journey.catchUpUntil) return { of, next: journey, watchAt: journey.catchUpUntil };
+    if (readiness.get(of.channelId) !== 'ready') return { of, next: advance(journey, 'missed', now, MISSED) };
+    const catchUpUntil = new Date(at.getTime() + STILL_WAITING_MS);
+    return { of, next: { ...journey, catchUpUntil }, watchAt: catchUpUntil };
+  });
+}
+
+/** An attempt that is overdue has no answer; one whose message is known to have arrived counts as accepted. */
+async function endSent(book: Book, watched: Watched[], now: Date): Promise<Next[]> {
+  const open = await book.endOverdue(
+    watched.map(({ of, at }) => ({
+      of,
+      at,
+      status: of.journey.status === 'in_flight' ? 'unknown' : 'accepted',
+    })),
+  );
+  return watched.map(({ of, at }): Next => {
+    const deadline = open.get(of.deliveryId);
+    if (deadline) return { of, next: of.journey, watchAt: new Date(deadline.getTime() + WATCH_GRACE_MS) };
+    if (of.journey.status !== 'in_flight') return { of, next: of.journey };
+    const next = doubt(of.journey, at > now ? at : now);
+    if (next.status === 'in_flight' && next.resendUntil) return { of, next, watchAt: next.resendUntil };
+    return next.onUnknown ? { of, next, watchAt: new Date(now.getTime() + EVIDENCE_MS) } : { of, next };
+  });
+}
+
+/** What the workspace wants done with messages that stay unknown. */
+async function decide(book: Book, watched: Watched[], now: Date): Promise<Next[]> {
+  const attempts = await book.countAttempts(watched.map(({ of }) => of));
+  return watched.map(({ of }): Next => {
+    const { journey } = of;
+    if (journey.onUnknown === 'give_up') return { of, next: advance(journey, 'failed', now, GIVEN_UP) };
+    if (journey.onUnknown !== 'send_again' || (attempts.get(of.deliveryId) ?? 0) >= MOST_SENT_AGAIN)
+      return { of, next: journey };
+    const next = sendAgain(journey, now);
+    return { of, next, watchAt: next.catchUpUntil };
+  });
 }

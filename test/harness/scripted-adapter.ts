@@ -8,7 +8,7 @@ import type {
   Wire,
 } from '../../src/channels/index.ts';
 import { declareKind } from '../../src/channels/index.ts';
-import { inWorkspace, newId, type Scope } from '../../src/kernel/index.ts';
+import { inWorkspace, newId, type Scope, type Tx } from '../../src/kernel/index.ts';
 
 /** What really reached the far end, written by the far end itself. */
 export type Arrived = { channelId: string; providerId: string; to: string; text: string; at: number };
@@ -18,7 +18,7 @@ export type Script = (wire: Wire, deadline: Date) => SendOutcome | Promise<SendO
 
 const KIND = 'scripted';
 
-const scriptedCapabilities: Capabilities = {
+export const scriptedCapabilities: Capabilities = {
   content: ['text'],
   textLimit: 1_000,
   groups: true,
@@ -85,6 +85,10 @@ export class ScriptedChannels implements Channels {
 
   drivenById(channelId: string): Driven | undefined {
     return this.#driven.get(channelId);
+  }
+
+  async stillDriven(_tx: Tx, driven: Driven[]): Promise<Driven[]> {
+    return driven.filter(one => one.held());
   }
 
   onChange(listener: () => void): () => void {

@@ -8,7 +8,7 @@
  * Called by: main, which starts it and gives the rooms to the right as its ports.
  */
 import { sql } from 'kysely';
-import { type Kernel, type Leases, outsideTransaction } from '../../kernel/index.ts';
+import { type Kernel, type Leases, outsideTransaction, stillHeld, type Tx } from '../../kernel/index.ts';
 import type { Adapter } from '../adapters/contract.ts';
 import type { Wanted } from '../policy.ts';
 import type { Channels, Driven, InboundSink, OutboundPayloads } from '../ports.ts';
@@ -91,6 +91,21 @@ class Driver implements RunningChannels {
   onCaughtUp(listener: (channelId: string) => void): () => void {
     this.#catchUpListeners.add(listener);
     return () => this.#catchUpListeners.delete(listener);
+  }
+
+  async stillDriven(tx: Tx, driven: Driven[]): Promise<Driven[]> {
+    const leases = driven.map(({ channelId, fence }) => {
+      const lease = this.#drives.get(channelId)?.place.lease;
+      return lease?.fence === fence ? lease : undefined;
+    });
+    const held = await stillHeld(
+      tx,
+      leases.flatMap(lease => lease ?? []),
+    );
+    return driven.filter((_, index) => {
+      const lease = leases[index];
+      return lease !== undefined && held.has(lease);
+    });
   }
 
   async start(): Promise<void> {

@@ -143,12 +143,14 @@ export interface Delivery {
   delivered_at: Timestamp | null;
   delivered_count: Generated<number>;
   detail: string | null;
+  doubt_at: Timestamp | null;
   due_at: Timestamp;
   ended_at: Timestamp | null;
   group_id: string | null;
   id: string;
   in_flight_at: Timestamp | null;
   message_id: string;
+  on_unknown: string | null;
   phone: string | null;
   priority: Generated<number>;
   read_at: Timestamp | null;
@@ -156,6 +158,7 @@ export interface Delivery {
   reason: string | null;
   recipient_name: string | null;
   recipients: number | null;
+  resend_until: Timestamp | null;
   sent_at: Timestamp | null;
   status: Generated<string>;
   workspace_id: string;
@@ -382,6 +385,15 @@ export interface ReminderTarget {
   workspace_id: string;
 }
 
+export interface SendingPolicy {
+  resend: Generated<boolean>;
+  unknown_api: Generated<string>;
+  unknown_reminder: Generated<string>;
+  updated_at: Generated<Timestamp>;
+  version: Generated<number>;
+  workspace_id: string;
+}
+
 export interface SetupLink {
   created_at: Generated<Timestamp>;
   expires_at: Timestamp;
@@ -439,6 +451,7 @@ export interface Tables {
   reminder_occurrences: ReminderOccurrence;
   reminder_targets: ReminderTarget;
   reminders: Reminder;
+  sending_policies: SendingPolicy;
   setup_links: SetupLink;
   users: User;
   workspaces: Workspace;

@@ -18,6 +18,7 @@ function journey(over: Partial<Message['delivery']>) {
     delivered_at: null,
     read_at: null,
     ended_at: null,
+    doubt_at: null,
     recipients: 5,
     delivered_count: 0,
     read_count: 0,

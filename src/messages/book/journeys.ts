@@ -1,23 +1,11 @@
 import { type RawBuilder, sql } from 'kysely';
-import { hintAfterCommit, type NewFact, recordAll, type Tx } from '../kernel/index.ts';
-import { factsBetween } from './activity.ts';
-import type { Journey } from './journey.ts';
-import type { DeliveryStatus } from './schema.ts';
+import { type Actor, hintAfterCommit, type NewFact, recordAll, type Tx } from '../../kernel/index.ts';
+import { factsBetween } from '../activity.ts';
+import type { OnUnknown } from '../journey.ts';
+import type { DeliveryStatus } from '../schema.ts';
+import type { Change, DeliveryKey, Locked } from './book.ts';
 
-export type DeliveryKey = { workspaceId: string; deliveryId: string };
-
-/** A journey under the lock of this transaction. */
-export type Locked = DeliveryKey & {
-  messageId: string;
-  channelId: string;
-  groupId: string | null;
-  phone: string | null;
-  /** The catch-up window has passed, by the database's clock. */
-  late: boolean;
-  journey: Journey;
-};
-
-export type Change = { locked: Locked; next: Journey };
+const SYSTEM: Actor = { kind: 'system' };
 
 /**
  * Reads and locks deliveries, always in the order of their ids, so that two batches cannot block each
@@ -27,10 +15,10 @@ export async function lockJourneys(tx: Tx, keys: DeliveryKey[]): Promise<Map<str
   if (keys.length === 0) return new Map();
   const wanted = JSON.stringify(keys.map(key => ({ w: key.workspaceId, d: key.deliveryId })));
   const { rows } = await sql<Row>`
-    select d.workspace_id, d.id, d.message_id, d.channel_id, d.group_id, d.phone, d.catch_up_until < now() as late,
-      d.status, d.reason, d.detail, d.due_at, d.catch_up_until,
+    select d.workspace_id, d.id, d.message_id, d.channel_id, d.group_id, d.phone,
+      (extract(epoch from now() - d.catch_up_until) * 1000)::float8 as overdue_ms, d.status, d.reason, d.detail, d.due_at, d.catch_up_until,
       d.recipients, d.delivered_count, d.read_count, d.in_flight_at, d.accepted_at, d.sent_at, d.delivered_at,
-      d.read_at, d.ended_at
+      d.read_at, d.ended_at, d.resend_until, d.doubt_at, d.on_unknown
     from (select distinct w, d from json_to_recordset(${wanted}::json) as k(w uuid, d uuid)) k
     join deliveries d on d.workspace_id = k.w and d.id = k.d
     where ${idsBetween(
@@ -46,19 +34,20 @@ export async function lockJourneys(tx: Tx, keys: DeliveryKey[]): Promise<Map<str
  * Writes what has changed and records the facts that follow from it. What is no fact, such as a count of
  * receipts, reaches the open pages as a hint.
  */
-export async function writeJourneys(tx: Tx, changes: Change[]): Promise<void> {
+export async function writeJourneys(tx: Tx, changes: Change[], actor: Actor = SYSTEM): Promise<void> {
   const real = changes.filter(({ locked, next }) => next !== locked.journey);
   if (real.length === 0) return;
   await sql`
     update deliveries d set status = j.status, reason = j.reason, detail = j.detail, due_at = j.due_at,
       catch_up_until = j.catch_up_until, recipients = j.recipients, delivered_count = j.delivered_count,
       read_count = j.read_count, in_flight_at = j.in_flight_at, accepted_at = j.accepted_at, sent_at = j.sent_at,
-      delivered_at = j.delivered_at, read_at = j.read_at, ended_at = j.ended_at
+      delivered_at = j.delivered_at, read_at = j.read_at, ended_at = j.ended_at, resend_until = j.resend_until,
+      doubt_at = j.doubt_at, on_unknown = j.on_unknown
     from json_to_recordset(${JSON.stringify(real.map(rowOf))}::json) as j(
       workspace_id uuid, id uuid, status text, reason text, detail text, due_at timestamptz,
       catch_up_until timestamptz, recipients integer, delivered_count integer, read_count integer,
       in_flight_at timestamptz, accepted_at timestamptz, sent_at timestamptz, delivered_at timestamptz,
-      read_at timestamptz, ended_at timestamptz)
+      read_at timestamptz, ended_at timestamptz, resend_until timestamptz, doubt_at timestamptz, on_unknown text)
     where d.workspace_id = j.workspace_id and d.id = j.id
       and ${idsBetween(
         'd',
@@ -71,7 +60,7 @@ export async function writeJourneys(tx: Tx, changes: Change[]): Promise<void> {
     real.flatMap(({ locked, next }) =>
       factsBetween(locked.journey, next, locked).map((fact: NewFact) => ({
         workspaceId: locked.workspaceId,
-        actor: { kind: 'system' as const },
+        actor,
         ...fact,
       })),
     ),
@@ -92,7 +81,7 @@ type Row = {
   channel_id: string;
   group_id: string | null;
   phone: string | null;
-  late: boolean;
+  overdue_ms: number;
   status: string;
   reason: string | null;
   detail: string | null;
@@ -107,6 +96,9 @@ type Row = {
   delivered_at: Date | null;
   read_at: Date | null;
   ended_at: Date | null;
+  resend_until: Date | null;
+  doubt_at: Date | null;
+  on_unknown: string | null;
 };
 
 function lockedOf(row: Row): Locked {
@@ -117,7 +109,7 @@ function lockedOf(row: Row): Locked {
     channelId: row.channel_id,
     groupId: row.group_id,
     phone: row.phone,
-    late: row.late,
+    overdueMs: row.overdue_ms,
     journey: {
       status: row.status as DeliveryStatus,
       reason: row.reason,
@@ -133,6 +125,9 @@ function lockedOf(row: Row): Locked {
       deliveredAt: row.delivered_at,
       readAt: row.read_at,
       endedAt: row.ended_at,
+      resendUntil: row.resend_until,
+      doubtAt: row.doubt_at,
+      onUnknown: row.on_unknown as OnUnknown | null,
     },
   };
 }
@@ -155,5 +150,8 @@ function rowOf({ locked, next }: Change) {
     delivered_at: next.deliveredAt,
     read_at: next.readAt,
     ended_at: next.endedAt,
+    resend_until: next.resendUntil,
+    doubt_at: next.doubtAt,
+    on_unknown: next.onUnknown,
   };
 }

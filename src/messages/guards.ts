@@ -1,0 +1,33 @@
+import type { Tx } from '../kernel/index.ts';
+import type { Locked } from './book/index.ts';
+import type { Why } from './journey.ts';
+
+/** Keeps a delivery off the wire: for good, or until later. */
+export type Verdict =
+  | { end: 'failed' | 'cancelled'; why: Why }
+  /** Stays queued for this reason; its catch-up window moves along. */
+  | { later: Date };
+
+/**
+ * Looks at deliveries that are about to enter the wire, inside the transaction that lets them. Answers by delivery
+ * id for those that must not go now; the first guard that objects decides.
+ */
+export type Guard = (tx: Tx, of: Locked[], now: Date) => Promise<Map<string, Verdict>>;
+
+/** In the order in which they are asked. */
+export const guards: readonly Guard[] = [];
+
+export async function askAll(
+  guards: readonly Guard[],
+  tx: Tx,
+  of: Locked[],
+  now: Date,
+): Promise<Map<string, Verdict>> {
+  const verdicts = new Map<string, Verdict>();
+  for (const guard of guards) {
+    const free = of.filter(({ deliveryId }) => !verdicts.has(deliveryId));
+    if (free.length === 0) break;
+    for (const [id, verdict] of await guard(tx, free, now)) verdicts.set(id, verdict);
+  }
+  return verdicts;
+}
