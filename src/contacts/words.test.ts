@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readWord } from './words.ts';
 
@@ -76,6 +77,27 @@ describe('a message that holds the word among others', () => {
   ];
   it.each(others)('%j says nothing', text => {
     expect(says(text)).toBeUndefined();
+  });
+});
+
+describe('the list in docs/CONSENT.md', () => {
+  const page = readFileSync(new URL('../../docs/CONSENT.md', import.meta.url), 'utf8');
+  const table = [
+    ...page.matchAll(
+      /^\| (English|German|Spanish|Portuguese|French|Italian|Dutch|Arabic) \| (.+) \| (.+) \|$/gm,
+    ),
+  ];
+
+  it.each(table.map(([, language, stop, start]) => [language, stop, start]))(
+    'names words of %s that are understood',
+    (_language, stop = '', start = '') => {
+      expect(stop.split(', ').filter(word => says(word) !== 'stop')).toEqual([]);
+      expect(start.split(', ').filter(word => says(word) !== 'start')).toEqual([]);
+    },
+  );
+
+  it('covers all languages', () => {
+    expect(table).toHaveLength(8);
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type TestKernel, testKernel, testWorkspace } from '../../test/harness/database.ts';
+import { type TestKernel, testEngine, testKernel, testWorkspace } from '../../test/harness/database.ts';
 import {
   ScriptedChannels,
   ScriptedProvider,
@@ -14,6 +14,7 @@ import * as queries from './queries.ts';
 import * as service from './service.ts';
 
 const PHONE = '+491701234567';
+const OTHER = '+491701234568';
 const LID = '900000000000002@lid';
 
 let kernel: TestKernel;
@@ -118,6 +119,87 @@ describe('a person who writes STOP', () => {
     const broken = written('stop', { sender: [{ kind: 'phone', value: 'no number' }] });
     await expect(handOn(broken, written('stop'))).rejects.toThrow();
     await expect(send('Hello')).rejects.toMatchObject({ code: 'opted_out' });
+  });
+});
+
+describe('what was accepted before the STOP', () => {
+  it('fails at the wire, visibly, and leaves no attempt; to others it goes', async () => {
+    const [unwanted, wanted] = [await send('unwanted'), await send('wanted', { target: { phone: OTHER } })];
+    await handOn(written('stop'));
+    channels.connect(provider, scope, channelId);
+    await becomes(wanted, 'sent');
+    await becomes(unwanted, 'failed');
+    expect(await queries.get(scope, unwanted)).toMatchObject({
+      delivery: {
+        reason: 'opted_out',
+        in_flight_at: null,
+        detail: expect.stringContaining('no more messages'),
+      },
+      attempts: [],
+    });
+    await until(() => arrived().length === 2);
+    expect(arrived().sort()).toEqual([expect.stringContaining('no more messages'), 'wanted']);
+    const left = await inWorkspace(scope, tx => tx.selectFrom('due_work').select('kind').execute());
+    expect(left).toEqual([]);
+  });
+
+  it('goes out when START comes in time', async () => {
+    await send('later');
+    await handOn(written('stop'));
+    await handOn(written('start'));
+    channels.connect(provider, scope, channelId);
+    await until(() => arrived().length === 3);
+    expect(arrived()).toContain('later');
+  });
+
+  it('in a transaction that was open when the STOP came is kept back as well', async () => {
+    const gate = Promise.withResolvers<void>();
+    const accepted = Promise.withResolvers<string>();
+    const sending = inWorkspace(scope, async () => {
+      accepted.resolve(await send('just before'));
+      await gate.promise;
+    });
+    const id = await accepted.promise;
+    // The embedded engine has one connection: there the STOP waits for its turn.
+    const stopping = handOn(written('stop'));
+    if (testEngine() !== 'embedded') await stopping;
+    gate.resolve();
+    await Promise.all([sending, stopping]);
+    channels.connect(provider, scope, channelId);
+    await becomes(id, 'failed');
+    await until(() => arrived().length > 0);
+    expect(arrived()).toEqual([expect.stringContaining('no more messages')]);
+  });
+
+  it('is either refused, kept back, or had begun before it, however both fall together', async () => {
+    channels.connect(provider, scope, channelId);
+    const begunAt = new Map<string, number>();
+    let stoppedAt = Number.POSITIVE_INFINITY;
+    const sends = Array.from({ length: 40 }, async (_, n) => {
+      await new Promise(resolve => setTimeout(resolve, n * 5));
+      return send(`n${n}`).catch((error: { code?: string }) => error.code ?? 'fault');
+    });
+    const stopping = new Promise(resolve => setTimeout(resolve, 100))
+      .then(() => handOn(written('stop')))
+      .then(() => {
+        stoppedAt = Date.now();
+      });
+    const answers = await Promise.all(sends);
+    await stopping;
+    const ids = answers.filter(answer => answer !== 'opted_out');
+    expect(ids.length).toBeLessThan(answers.length);
+    await until(async () =>
+      (await list()).every(message => message.delivery.ended_at ?? message.delivery.sent_at),
+    );
+    for (const message of await list()) {
+      if (message.source === 'consent') continue;
+      const { status, reason, in_flight_at } = message.delivery;
+      if (status === 'failed') expect(reason).toBe('opted_out');
+      else begunAt.set(message.id, Date.parse(in_flight_at ?? ''));
+    }
+    expect(await list()).toHaveLength(ids.length + 1);
+    expect([...begunAt.values()].filter(at => at > stoppedAt)).toEqual([]);
+    expect(arrived().filter(body => body.startsWith('n'))).toHaveLength(begunAt.size);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Tx } from '../kernel/index.ts';
 import type { Locked } from './book/index.ts';
 import type { Why } from './journey.ts';
+import { keepFromOptedOut } from './opted-out.ts';
 
 /** Keeps a delivery off the wire: for good, or until later. */
 export type Verdict =
@@ -15,7 +16,7 @@ export type Verdict =
 export type Guard = (tx: Tx, of: Locked[], now: Date) => Promise<Map<string, Verdict>>;
 
 /** In the order in which they are asked. */
-export const guards: readonly Guard[] = [];
+export const guards: readonly Guard[] = [keepFromOptedOut];
 
 export async function askAll(
   guards: readonly Guard[],

@@ -7,8 +7,6 @@ export type Link = {
   leftMs(): number;
   /** What has ended the connection already. */
   fault(): Error | undefined;
-  /** A pooler in between hands each transaction to another connection, where a kept statement is not known. */
-  pooled: boolean;
   /** Hangs up at once: what is under way there is not waited for. */
   destroy(): void;
 };
@@ -41,10 +39,9 @@ export function connectionOver(
     return mine;
   };
   return {
-    query: (text, params, name) =>
+    query: (text, params) =>
       inOrder(async () => {
-        const values = params as unknown[];
-        const result = await client.query(name && !link?.pooled ? { name, text, values } : { text, values });
+        const result = await client.query(text, params as unknown[]);
         return { rows: result.rows, affected: result.rowCount ?? 0 };
       }),
     script: text =>

@@ -45,8 +45,7 @@ export interface ActivityHead {
 }
 
 export interface ActivityPending {
-  activity_ids: string[];
-  id: string;
+  activity_id: string;
   workspace_id: string;
 }
 

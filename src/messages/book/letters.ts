@@ -27,7 +27,7 @@ export async function readLetters(tx: Tx, of: Locked[]): Promise<Map<string, Let
   const { rows } = await sql<Row>`
     select k.d as id, m.content, m.source, g.provider_id, g.size, g.archived_at is not null as archived,
       coalesce(p.resend, true) as resend,
-      coalesce(case m.source when 'reminder' then p.unknown_reminder else p.unknown_api end, 'ask') as on_unknown
+      coalesce(case m.source when 'reminder' then p.unknown_reminder when 'api' then p.unknown_api end, 'ask') as on_unknown
     from json_to_recordset(${JSON.stringify(wanted)}::json) as k(w uuid, d uuid, m uuid, g uuid)
     join messages m on m.workspace_id = k.w and m.id = k.m
     left join groups g on g.workspace_id = k.w and g.id = k.g

@@ -74,8 +74,8 @@ export function NewOptOut() {
         <Stack gap="lg" align="stretch">
           {aside && <ErrorView error={add.error} />}
           <Text>
-            Convoke sends this number nothing more, from any channel, whatever is planned. Who writes STOP is
-            entered by itself.
+            Convoke sends this number nothing more, from any channel, whatever is planned. People who write
+            STOP are entered automatically.
           </Text>
           <TextInput
             label="Phone number"
