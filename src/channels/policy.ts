@@ -49,6 +49,8 @@ const pairingReasons: Record<string, string> = {
   interrupted: 'Convoke was restarted while the code was on show. Start again.',
   not_stored:
     'The link could not be stored. Start again; if that does not help, tell the operator of this Convoke.',
+  no_room:
+    'No node of this Convoke has room for another channel. Ask the operator to add a node or to raise CONVOKE_MAX_CHANNELS_PER_NODE.',
   code_refused: 'WhatsApp gave no code for this number. Check the number, or scan the QR code instead.',
 };
 

@@ -158,7 +158,7 @@ class Holder implements Leases {
   readonly #held = new Map<string, HeldLease>();
   /** Names of which we may hold the lease without knowing: the answer was lost. */
   readonly #unsure = new Set<string>();
-  readonly #releases = groupCommit<LeaseRow, void>(rows => this.#free(rows), { max: 500 });
+  readonly #releases = groupCommit<LeaseRow, undefined>(rows => this.#free(rows), { max: 500 });
   #timer: NodeJS.Timeout | undefined;
   #renewing: Promise<void> | undefined;
   #renewAt: number;
@@ -226,7 +226,7 @@ class Holder implements Leases {
     await this.#releases.add(held.row);
   }
 
-  async #free(rows: LeaseRow[]): Promise<void[]> {
+  async #free(rows: LeaseRow[]): Promise<undefined[]> {
     const free = async (tx: Tx) => {
       await freeRows(tx, this.bootId, rows);
       wakeAfterCommit('leases');

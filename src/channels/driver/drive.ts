@@ -4,6 +4,7 @@ import { pause } from '../pause.ts';
 import type { Place } from '../place.ts';
 import type { Driven } from '../ports.ts';
 import { type Links, runConnected } from './connected-run.ts';
+import { Flights } from './flights.ts';
 import { HandOn } from './hand-on.ts';
 import { logOut } from './log-out.ts';
 import { runPairing } from './pairing-run.ts';
@@ -13,6 +14,9 @@ import { type Goal, settleUnlinked } from './rows.ts';
 const STUMBLE_MS = 1_000;
 /** A room that takes nothing must not keep the channel from what is wanted of it next. */
 const DRAIN_MS = 30_000;
+/** What was begun a moment before a hand-over still goes out here; an answer takes at most so long. */
+const BEGUN_MS = 2_000;
+const LANDING_MS = 70_000;
 
 /** Who is told of the channel: that it begins or ceases to be able to send, and that it has caught up. */
 export type Tell = { ready(): void; caughtUp(): void };
@@ -28,6 +32,8 @@ export class Drive {
   #turn = new AbortController();
   #stopped = false;
   #connection: Connection | undefined;
+  #flights: Flights | undefined;
+  #handsOver = false;
   #caughtUp = false;
   readonly done: Promise<void>;
 
@@ -51,13 +57,13 @@ export class Drive {
 
   /** The connection while it can send. */
   get driven(): Driven | undefined {
-    if (!this.#connection) return undefined;
+    if (!this.#flights) return undefined;
     const { workspaceId, channelId, lease } = this.place;
     return {
       workspaceId,
       channelId,
       adapter: this.#adapter,
-      connection: this.#connection,
+      connection: this.#flights.connection,
       fence: lease.fence,
       held: () => lease.held(),
       caughtUp: () => this.#caughtUp,
@@ -72,6 +78,17 @@ export class Drive {
   async stop(): Promise<void> {
     this.#stop();
     await this.done;
+  }
+
+  /** Lets the channel go to another node, once what is on the wire has been answered. */
+  async handOver(): Promise<void> {
+    const flights = this.#flights;
+    if (this.#handsOver || !flights) return;
+    this.#handsOver = true;
+    this.#ready(undefined);
+    await pause(BEGUN_MS, this.#turn.signal);
+    await flights.landed(AbortSignal.any([this.#turn.signal, AbortSignal.timeout(LANDING_MS)]));
+    await this.stop();
   }
 
   #stop(): void {
@@ -146,9 +163,11 @@ export class Drive {
     return !this.#stopped && (this.#goal.wanted === 'unpaired' || this.#goal.wanted === 'deleted');
   }
 
-  #ready(connection: Connection | undefined): void {
+  #ready(ready: Connection | undefined): void {
+    const connection = this.#handsOver ? undefined : ready;
     if (this.#connection === connection) return;
     this.#connection = connection;
+    this.#flights = connection && new Flights(connection);
     this.#onReady();
   }
 }

@@ -7,20 +7,31 @@
  * Never: decides what people want, or what is sent.
  * Called by: main, which starts it and gives the rooms to the right as its ports.
  */
-import { sql } from 'kysely';
-import { type Kernel, type Leases, outsideTransaction, stillHeld, type Tx } from '../../kernel/index.ts';
+import {
+  type Kernel,
+  type Lease,
+  type Leases,
+  outsideTransaction,
+  stillHeld,
+  type Tx,
+} from '../../kernel/index.ts';
 import type { Adapter } from '../adapters/contract.ts';
-import type { Wanted } from '../policy.ts';
+import type { Place } from '../place.ts';
 import type { Channels, Driven, InboundSink, OutboundPayloads } from '../ports.ts';
 import { Drive } from './drive.ts';
+import { LEASE_PREFIX, type LookRow, look, type Sight } from './look.ts';
+import { NO_ROOM, tellNoRoom } from './no-room.ts';
 import type { Ports } from './report.ts';
 import type { Goal } from './rows.ts';
+import { holdsFarTooMany, type Peer, sharesOf } from './spread.ts';
 
 export type ChannelsOptions = {
   leases: Leases;
   adapters: Adapter[];
   /** How often to look without having been woken. */
   lookMs?: number;
+  /** How often at most a channel is handed over to a node that has far fewer. */
+  handOverMs?: number;
 };
 
 export type RunningChannels = Channels & {
@@ -34,15 +45,9 @@ export type RunningChannels = Channels & {
 
 const LOOK_MS = 1_000;
 
-type Row = {
-  workspace_id: string;
-  id: string;
-  kind: string;
-  wanted: Wanted;
-  generation: number;
-  rests: boolean;
-  free: boolean;
-};
+/** What another node should have taken within so many looks is taken by any that has room. */
+const PATIENCE_LOOKS = 2;
+const HAND_OVER_MS = 20_000;
 
 /** The channels of this node. Only connected ones are `driven`. */
 export function createChannels(kernel: Kernel, options: ChannelsOptions): RunningChannels {
@@ -54,9 +59,14 @@ class Driver implements RunningChannels {
   readonly #leases: Leases;
   readonly #adapters: Map<string, Adapter>;
   readonly #lookMs: number;
+  readonly #handOverMs: number;
   readonly #drives = new Map<string, Drive>();
   readonly #listeners = new Set<() => void>();
   readonly #catchUpListeners = new Set<(channelId: string) => void>();
+  /** When channels that nobody drives were first seen so. */
+  #freeSince = new Map<string, number>();
+  #handedOverAt: number;
+  #handingOver = false;
   #ports: Ports = unplugged;
   #deaf: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -64,11 +74,13 @@ class Driver implements RunningChannels {
   #again = false;
   #stopped = false;
 
-  constructor(kernel: Kernel, { leases, adapters, lookMs }: ChannelsOptions) {
+  constructor(kernel: Kernel, { leases, adapters, lookMs, handOverMs }: ChannelsOptions) {
     this.#kernel = kernel;
     this.#leases = leases;
     this.#adapters = new Map(adapters.map(adapter => [adapter.kind, adapter]));
     this.#lookMs = lookMs ?? LOOK_MS;
+    this.#handOverMs = handOverMs ?? HAND_OVER_MS;
+    this.#handedOverAt = kernel.clock.monotonic();
   }
 
   plug(ports: Ports): void {
@@ -112,6 +124,7 @@ class Driver implements RunningChannels {
     const { wake } = this.#kernel;
     this.#deaf = [
       wake.on('channels', () => void this.#look()),
+      wake.on('leases', () => void this.#look()),
       wake.on('groups', channelId => this.#refreshGroups(channelId)),
     ];
     this.#timer = outsideTransaction(() => setInterval(() => void this.#look(), this.#lookMs));
@@ -122,8 +135,7 @@ class Driver implements RunningChannels {
     this.#stopped = true;
     clearInterval(this.#timer);
     for (const deaf of this.#deaf) deaf();
-    await this.#looking;
-    await Promise.all([...this.#drives.values()].map(drive => drive.stop()));
+    await Promise.all([this.#looking, ...[...this.#drives.values()].map(drive => drive.stop())]);
   }
 
   /** One look at a time; being called meanwhile means one more. */
@@ -137,7 +149,7 @@ class Driver implements RunningChannels {
     while (this.#again && !this.#stopped) {
       this.#again = false;
       try {
-        for (const row of await this.#read()) await this.#follow(row);
+        await this.#followAll(await look(this.#kernel, this.#leases.times));
       } catch (error) {
         this.#kernel.log.warn({ event: 'channels.look_failed', err: error });
       }
@@ -145,19 +157,48 @@ class Driver implements RunningChannels {
     this.#looking = undefined;
   }
 
-  async #follow(row: Row): Promise<void> {
-    const goal: Goal = { wanted: row.wanted, generation: row.generation, rests: row.rests };
-    const drive = this.#drives.get(row.id);
-    if (drive) {
-      drive.aim(goal);
-      return;
+  async #followAll(sight: Sight): Promise<void> {
+    const free = sight.rows.filter(row => row.free && !this.#drives.has(row.id));
+    this.#noteFree(free);
+    const peers = this.#peers(sight.peers);
+    const counted = free.filter(row => needsRoom(row)).map(row => row.id);
+    const shares = sharesOf(counted, peers);
+    for (const row of sight.rows) {
+      const drive = this.#drives.get(row.id);
+      if (drive) drive.aim(goalOf(row));
+      else if (row.free && !this.#stopped) await this.#consider(row, shares.get(row.id));
     }
+    this.#evenOut(peers);
+  }
+
+  /** This node as it knows itself, although its row may be late or missing. */
+  #peers(seen: Peer[]): Peer[] {
+    const { bootId } = this.#kernel.node;
+    const limit = this.#kernel.config.maxChannelsPerNode;
+    return [...seen.filter(peer => peer.bootId !== bootId), { bootId, held: this.#drives.size, limit }];
+  }
+
+  #noteFree(free: LookRow[]): void {
+    const now = this.#kernel.clock.monotonic();
+    this.#freeSince = new Map(free.map(({ id }) => [id, this.#freeSince.get(id) ?? now]));
+  }
+
+  /** `taker` = the node that should have the channel; undefined when none has room. */
+  async #consider(row: LookRow, taker: string | undefined): Promise<void> {
+    const { clock, node, config } = this.#kernel;
+    const waited = clock.monotonic() - (this.#freeSince.get(row.id) ?? clock.monotonic());
+    const isLate = waited >= PATIENCE_LOOKS * this.#lookMs;
+    const hasRoom = !needsRoom(row) || this.#drives.size < config.maxChannelsPerNode;
+    if (hasRoom && (taker === node.bootId || !needsRoom(row) || isLate)) await this.#take(row);
+    else if (!taker && isLate && row.status_reason !== NO_ROOM) await this.#tellNoRoom(row);
+  }
+
+  async #take(row: LookRow): Promise<void> {
     const adapter = this.#adapters.get(row.kind);
-    if (!adapter || !row.free || this.#stopped) return;
-    const lease = await this.#leases.acquire(`channel:${row.id}`);
+    const lease = adapter && (await this.#leases.acquire(leaseName(row)));
     if (!lease) return;
-    const place = { kernel: this.#kernel, workspaceId: row.workspace_id, channelId: row.id, lease };
-    const begun = new Drive(place, adapter, goal, this.#ports, {
+    if (this.#stopped) return lease.release();
+    const begun = new Drive(this.#placeOf(row, lease), adapter, goalOf(row), this.#ports, {
       ready: () => this.#tellChange(),
       caughtUp: () => this.#tellCaughtUp(row.id),
     });
@@ -169,28 +210,32 @@ class Driver implements RunningChannels {
     });
   }
 
-  /** Channels of which something is wanted that is not so yet or has to be kept so, or that left something behind. */
-  #read(): Promise<Row[]> {
-    const { graceMs } = this.#leases.times;
-    return this.#kernel.database.inEngine('channels.look', async tx => {
-      const { rows } = await sql<Row>`
-        select c.workspace_id, c.id, c.kind, c.wanted, c.generation, not look.is_due as rests,
-          not exists (select from leases l where l.name = 'channel:' || c.id and l.holder is not null
-            and l.expires_at > now() - ${graceMs}::float8 * interval '1 millisecond') as free
-        from channels c
-        cross join lateral (
-          select case c.wanted
-            when 'connected' then c.status <> 'failed' or coalesce(c.status_until <= now(), false)
-            when 'pairing' then true
-            else c.status <> 'unpaired' or exists (
-              select from channel_credentials k where k.workspace_id = c.workspace_id and k.channel_id = c.id)
-            end as is_due
-        ) look
-        where look.is_due or exists (
-          select from intake_pending p where p.workspace_id = c.workspace_id and p.channel_id = c.id)
-        order by c.id
-      `.execute(tx);
-      return rows;
+  async #tellNoRoom(row: LookRow): Promise<void> {
+    const lease = await this.#leases.acquire(leaseName(row));
+    if (!lease) return;
+    try {
+      await tellNoRoom(this.#placeOf(row, lease), goalOf(row));
+    } finally {
+      await lease.release();
+    }
+  }
+
+  #placeOf(row: LookRow, lease: Lease): Place {
+    return { kernel: this.#kernel, workspaceId: row.workspace_id, channelId: row.id, lease };
+  }
+
+  /** Lets one channel go, the one taken last, when others are far idler. One at a time. */
+  #evenOut(peers: Peer[]): void {
+    const { clock, node } = this.#kernel;
+    const isSoon = clock.monotonic() - this.#handedOverAt < this.#handOverMs;
+    if (this.#handingOver || isSoon || this.#stopped || !holdsFarTooMany(node.bootId, peers)) return;
+    const drive = [...this.#drives.values()].findLast(one => one.driven);
+    if (!drive) return;
+    this.#handingOver = true;
+    const over = outsideTransaction(() => drive.handOver());
+    void over.then(() => {
+      this.#handedOverAt = clock.monotonic();
+      this.#handingOver = false;
     });
   }
 
@@ -206,6 +251,19 @@ class Driver implements RunningChannels {
   #tellCaughtUp(channelId: string): void {
     for (const listener of this.#catchUpListeners) listener(channelId);
   }
+}
+
+function goalOf(row: LookRow): Goal {
+  return { wanted: row.wanted, generation: row.generation, rests: row.rests };
+}
+
+/** What only has to be ended or handed on is soon done, wherever. */
+function needsRoom(row: LookRow): boolean {
+  return !row.rests && (row.wanted === 'connected' || row.wanted === 'pairing');
+}
+
+function leaseName({ id }: LookRow): string {
+  return `${LEASE_PREFIX}${id}`;
 }
 
 /** Until main has plugged the rooms to the right: what comes in is stored and goes no further. */

@@ -106,6 +106,11 @@ const reasons: Record<string, Explanation> = {
     remedy: 'Convoke keeps trying. If other pages do not load either, look at the internet connection.',
     pairAgain: false,
   },
+  no_room: {
+    words: 'No node of this Convoke has room for another channel.',
+    remedy: 'Messages wait. The operator can add a node or raise CONVOKE_MAX_CHANNELS_PER_NODE.',
+    pairAgain: false,
+  },
   server_busy: {
     words: 'WhatsApp is busy and asks to come back later.',
     remedy: 'Convoke tries again by itself; messages wait.',

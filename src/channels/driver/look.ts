@@ -1,0 +1,67 @@
+import { sql } from 'kysely';
+import type { Kernel, LeaseTimes, Tx } from '../../kernel/index.ts';
+import type { Wanted } from '../policy.ts';
+import type { Peer } from './spread.ts';
+
+/** A channel with which there is something to do. */
+export type LookRow = {
+  workspace_id: string;
+  id: string;
+  kind: string;
+  wanted: Wanted;
+  generation: number;
+  status_reason: string | null;
+  rests: boolean;
+  free: boolean;
+};
+
+/** What is to be driven, and who there is to drive it. */
+export type Sight = { rows: LookRow[]; peers: Peer[] };
+
+/** Leases of channels, and those alone, begin so. */
+export const LEASE_PREFIX = 'channel:';
+
+/**
+ * Channels of which something is wanted that is not so yet or has to be kept so, or that left something behind; and the
+ * nodes that are alive and stay.
+ */
+export function look(kernel: Kernel, times: LeaseTimes): Promise<Sight> {
+  return kernel.database.inEngine('channels.look', async tx => ({
+    rows: await readRows(tx, times.graceMs),
+    peers: await readPeers(tx, times.renewMs),
+  }));
+}
+
+async function readRows(tx: Tx, graceMs: number): Promise<LookRow[]> {
+  const { rows } = await sql<LookRow>`
+    select c.workspace_id, c.id, c.kind, c.wanted, c.generation, c.status_reason, not look.is_due as rests,
+      not exists (select from leases l where l.name = ${LEASE_PREFIX} || c.id and l.holder is not null
+        and l.expires_at > now() - ${graceMs}::float8 * interval '1 millisecond') as free
+    from channels c
+    cross join lateral (
+      select case c.wanted
+        when 'connected' then c.status <> 'failed' or coalesce(c.status_until <= now(), false)
+        when 'pairing' then true
+        else c.status <> 'unpaired' or exists (
+          select from channel_credentials k where k.workspace_id = c.workspace_id and k.channel_id = c.id)
+        end as is_due
+    ) look
+    where look.is_due or exists (
+      select from intake_pending p where p.workspace_id = c.workspace_id and p.channel_id = c.id)
+    order by c.id
+  `.execute(tx);
+  return rows;
+}
+
+async function readPeers(tx: Tx, renewMs: number): Promise<Peer[]> {
+  const { rows } = await sql<{ boot_id: string; max_channels: number; held: number }>`
+    select n.boot_id, n.max_channels, (
+      select count(*)::int from leases l
+      where l.holder = n.boot_id::text and starts_with(l.name, ${LEASE_PREFIX}) and l.expires_at > now()
+    ) as held
+    from nodes n
+    where n.stopped_at is null and n.leaving_at is null
+      and n.seen_at > now() - ${2 * renewMs}::float8 * interval '1 millisecond'
+  `.execute(tx);
+  return rows.map(row => ({ bootId: row.boot_id, held: row.held, limit: row.max_channels }));
+}
