@@ -90,17 +90,23 @@ export async function freeRows(tx: Tx, holder: string, leases: readonly LeaseRow
 }
 
 /**
- * Whether the row still says so, and then it does until the commit: to take it over, the row must be locked for update,
+ * What the rows say of leases, and keep saying until the commit: to take one over, its row must be locked for update,
  * while its renewal does not wait for us.
  */
-export async function isRowOurs(tx: Tx, holder: string, { name, fence }: LeaseRow): Promise<boolean> {
-  const row = await tx
+export async function proveRows(
+  tx: Tx,
+  leases: readonly LeaseRow[],
+): Promise<Map<string, { holder: string | null; fence: number }>> {
+  if (leases.length === 0) return new Map();
+  const names = leases.map(lease => lease.name);
+  const rows = await tx
     .selectFrom('leases')
-    .select(['holder', 'fence'])
-    .where('name', '=', name)
+    .select(['name', 'holder', 'fence'])
+    .where('name', 'in', names)
+    .orderBy('name')
     .forKeyShare()
-    .executeTakeFirst();
-  return row?.fence === fence && row.holder === holder;
+    .execute();
+  return new Map(rows.map(row => [row.name, row]));
 }
 
 /** Whether the lease of a row of `leases` may be taken. */

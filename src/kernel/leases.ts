@@ -2,7 +2,7 @@ import { type LeaseTimes, leaseTimesOf } from './config.ts';
 import { outsideTransaction, type Tx } from './database/database.ts';
 import { groupCommit } from './group-commit.ts';
 import type { Kernel } from './kernel.ts';
-import { freeRows, isRowOurs, type LeaseRow, renewRows, takeRow } from './lease-rows.ts';
+import { freeRows, type LeaseRow, proveRows, renewRows, takeRow } from './lease-rows.ts';
 import { nodeSeen } from './node-row.ts';
 import { wakeAfterCommit } from './wake.ts';
 
@@ -64,10 +64,7 @@ export function createLeases(kernel: Parts, options: Partial<LeaseTimes> = {}): 
  * Otherwise the lease is over here as well, and LeaseLost rolls the transaction back.
  */
 export async function assertFence(tx: Tx, lease: Lease): Promise<void> {
-  const own = insides.get(lease);
-  if (own && lease.held() && (await isRowOurs(tx, own.holder, lease))) return;
-  own?.drop();
-  throw new LeaseLost(lease.name);
+  if (!(await stillHeld(tx, [lease])).has(lease)) throw new LeaseLost(lease.name);
 }
 
 /**
@@ -75,23 +72,11 @@ export async function assertFence(tx: Tx, lease: Lease): Promise<void> {
  * not are over here as well.
  */
 export async function stillHeld(tx: Tx, leases: Lease[]): Promise<Set<Lease>> {
-  if (leases.length === 0) return new Set();
-  const rows = await tx
-    .selectFrom('leases')
-    .select(['name', 'holder', 'fence'])
-    .where(
-      'name',
-      'in',
-      leases.map(lease => lease.name),
-    )
-    .orderBy('name')
-    .forShare()
-    .execute();
-  const known = new Map(rows.map(row => [row.name, row]));
+  const rows = await proveRows(tx, leases);
   return new Set(
     leases.filter(lease => {
-      const row = known.get(lease.name);
       const own = insides.get(lease);
+      const row = rows.get(lease.name);
       if (lease.held() && row?.fence === lease.fence && row.holder === own?.holder) return true;
       own?.drop();
       return false;
