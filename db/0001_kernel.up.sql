@@ -177,11 +177,14 @@ create table activity (
 ) partition by range (id);
 create index activity_subject on activity (workspace_id, subject_id, id);
 
+-- What is not sealed yet: one row for all facts that were recorded together, named by the first of them.
 create table activity_pending (
   workspace_id uuid not null,
-  activity_id uuid not null,
-  primary key (workspace_id, activity_id)
+  id uuid not null,
+  activity_ids uuid[] not null,
+  primary key (workspace_id, id)
 );
+create index activity_pending_order on activity_pending (id);
 
 create table activity_seals (
   workspace_id uuid not null,

@@ -36,9 +36,11 @@ create policy workspace_wall on activity_heads for all using (workspace_id = ( S
 
 create table activity_pending (
   workspace_id uuid not null,
-  activity_id uuid not null,
-  constraint activity_pending_pkey PRIMARY KEY (workspace_id, activity_id)
+  id uuid not null,
+  activity_ids uuid[] not null,
+  constraint activity_pending_pkey PRIMARY KEY (workspace_id, id)
 );
+CREATE INDEX activity_pending_order ON public.activity_pending USING btree (id);
 alter table activity_pending enable row level security;
 alter table activity_pending force row level security;
 create policy engine_door on activity_pending for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);

@@ -1,11 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { inWorkspace, type Tx } from './database/database.ts';
+import { bytes, kept, list, texts } from './database/kept.ts';
 import { invalidField } from './errors.ts';
 import type { Routes } from './http/route.ts';
 import { Id, Instant, PageQuery, pageOf } from './http/shapes.ts';
-import { newId } from './ids.ts';
+import { newId, randomPart } from './ids.ts';
 import type { Actor, Scope } from './scope.ts';
 import { wakeAfterCommit } from './wake.ts';
 
@@ -36,26 +36,42 @@ export function record(tx: Tx, by: By, fact: NewFact): Promise<void> {
 /** The same for many facts, also of several workspaces where an engine's transaction sees them. */
 export async function recordAll(tx: Tx, facts: (By & NewFact)[]): Promise<void> {
   if (facts.length === 0) return;
-  await sql`
-    with facts as (
-      select * from json_to_recordset(${JSON.stringify(facts.map(rowOf))}::json) as f(
-        workspace_id uuid, id uuid, type text, actor_kind text, actor_id uuid, subject_type text, subject_id uuid,
-        payload jsonb, salt text, digest text)
-    ), pending as (
-      insert into activity_pending (workspace_id, activity_id) select workspace_id, id from facts
-    )
-    insert into activity (workspace_id, id, type, actor_kind, actor_id, subject_type, subject_id, payload, salt, digest,
-      occurred_at)
-    select workspace_id, id, type, actor_kind, actor_id, subject_type, subject_id, payload, decode(salt, 'hex'),
-      decode(digest, 'hex'), now()
-    from facts
-  `.execute(tx);
+  const salts = facts.map(() => randomPart(SALT_BYTES));
+  await insertFacts(
+    tx,
+    list(facts.map(fact => fact.workspaceId)),
+    list(facts.map(() => newId())),
+    texts(facts.map(fact => fact.type)),
+    list(facts.map(fact => fact.actor.kind)),
+    list(facts.map(({ actor }) => (actor.kind === 'user' ? actor.id : null))),
+    texts(facts.map(fact => fact.subject.type)),
+    list(facts.map(fact => fact.subject.id)),
+    texts(facts.map(fact => JSON.stringify(fact.payload))),
+    bytes(salts),
+    bytes(facts.map((fact, at) => digestOf(salts[at] ?? Buffer.alloc(0), fact.payload))),
+  );
   wakeAfterCommit('activity');
 }
 
+const SALT_BYTES = 16;
+
+const insertFacts = kept(`
+  with facts as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::uuid[],
+      $8::jsonb[], $9::bytea[], $10::bytea[])
+      as f(workspace_id, id, type, actor_kind, actor_id, subject_type, subject_id, payload, salt, digest)
+  ), pending as (
+    insert into activity_pending (workspace_id, id, activity_ids)
+    select workspace_id, (array_agg(id order by id))[1], array_agg(id order by id) from facts group by workspace_id
+  )
+  insert into activity (workspace_id, id, type, actor_kind, actor_id, subject_type, subject_id, payload, salt, digest,
+    occurred_at)
+  select workspace_id, id, type, actor_kind, actor_id, subject_type, subject_id, payload, salt, digest, now()
+  from facts`);
+
 /** What the chain holds of a payload: without the salt it can neither be read nor guessed. */
 export function digestOf(salt: Uint8Array, payload: unknown): Buffer {
-  return createHash('sha256').update(salt).update(canonical(payload)).digest();
+  return hash('sha256', Buffer.concat([salt, Buffer.from(canonical(payload))]), 'buffer');
 }
 
 export type ActivityQuery = {
@@ -132,27 +148,14 @@ function seqIn(cursor: string): number {
   );
 }
 
-function rowOf(fact: By & NewFact) {
-  const salt = randomBytes(16);
-  return {
-    workspace_id: fact.workspaceId,
-    id: newId(),
-    type: fact.type,
-    actor_kind: fact.actor.kind,
-    actor_id: fact.actor.kind === 'user' ? fact.actor.id : null,
-    subject_type: fact.subject.type,
-    subject_id: fact.subject.id,
-    payload: fact.payload,
-    salt: salt.toString('hex'),
-    digest: digestOf(salt, fact.payload).toString('hex'),
-  };
-}
-
 /** JSON with sorted keys: the database does not keep the order in which they were written. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
+  if (typeof value !== 'object' || value === null || 'toJSON' in value)
+    return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const parts = Object.entries(value)
+    .filter(([, part]) => part !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, part]) => `${JSON.stringify(key)}:${canonical(part)}`);
+  return `{${parts.join(',')}}`;
 }

@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import type { Tx } from './database/database.ts';
+import { instants, kept, list, texts } from './database/kept.ts';
 import { wakeAfterCommit } from './wake.ts';
 
 /** Something that must happen at an instant. There is one per workspace, kind and subject. */
@@ -23,17 +23,24 @@ const WAKE_WITHIN_MS = 10_000;
 /** Puts items on the list, or moves those that are on it: a claim on the old instant is worth nothing. */
 export async function scheduleDue(tx: Tx, items: DueItem[]): Promise<void> {
   if (items.length === 0) return;
-  await sql`
-    insert into due_work (workspace_id, kind, subject_id, lane, due_at, priority)
-    select * from json_to_recordset(${JSON.stringify(items.map(rowOf))}::json)
-      as i(workspace_id uuid, kind text, subject_id uuid, lane uuid, due_at timestamptz, priority smallint)
-    on conflict (workspace_id, kind, subject_id) do update
-      set lane = excluded.lane, due_at = excluded.due_at, priority = excluded.priority,
-        claimed_by = null, claimed_until = null
-  `.execute(tx);
+  await upsert(
+    tx,
+    ...keysOf(items),
+    list(items.map(item => item.lane)),
+    instants(items.map(item => item.dueAt)),
+    list(items.map(item => item.priority)),
+  );
   const soon = Date.now() + WAKE_WITHIN_MS;
   for (const item of items) if (item.dueAt.getTime() < soon) wakeAfterCommit(`due:${item.kind}`);
 }
+
+const upsert = kept(`
+  insert into due_work (workspace_id, kind, subject_id, lane, due_at, priority)
+  select w, k, s, l, to_timestamp(due / 1000.0::float8), p
+  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[], $6::smallint[]) as i(w, k, s, l, due, p)
+  on conflict (workspace_id, kind, subject_id) do update
+    set lane = excluded.lane, due_at = excluded.due_at, priority = excluded.priority,
+      claimed_by = null, claimed_until = null`);
 
 /** Takes items off the list, claimed or not; a claim on them finds nothing to take. */
 export async function cancelDue(
@@ -54,12 +61,12 @@ export async function cancelDue(
 /** The same for items of several workspaces and kinds, where an engine's transaction sees them. */
 export async function dropDue(tx: Tx, keys: DueKey[]): Promise<void> {
   if (keys.length === 0) return;
-  const rows = keys.map(key => ({ w: key.workspaceId, k: key.kind, s: key.subjectId }));
-  await sql`
-    delete from due_work using json_to_recordset(${JSON.stringify(rows)}::json) as i(w uuid, k text, s uuid)
-    where workspace_id = i.w and kind = i.k and subject_id = i.s
-  `.execute(tx);
+  await drop(tx, ...keysOf(keys));
 }
+
+const drop = kept(`
+  delete from due_work using unnest($1::uuid[], $2::text[], $3::uuid[]) as i(w, k, s)
+  where workspace_id = i.w and kind = i.k and subject_id = i.s`);
 
 /**
  * The compare-and-set of firing: takes those off the list that this process still has claimed for that
@@ -68,48 +75,38 @@ export async function dropDue(tx: Tx, keys: DueKey[]): Promise<void> {
  */
 export async function takeDue(tx: Tx, bootId: string, items: DueItem[]): Promise<DueItem[]> {
   if (items.length === 0) return [];
-  const { rows } = await sql<{ subject_id: string; kind: string }>`
-    delete from due_work d using json_to_recordset(${keysOf(items)}::json)
-      as i(workspace_id uuid, kind text, subject_id uuid, due float8)
-    where d.workspace_id = i.workspace_id and d.kind = i.kind and d.subject_id = i.subject_id
-      and d.claimed_by = ${bootId} and ceil(extract(epoch from d.due_at) * 1000) = i.due
-    returning d.subject_id, d.kind
-  `.execute(tx);
+  const rows = await take(tx, ...keysOf(items), instants(items.map(item => item.dueAt)), bootId);
   const taken = new Set(rows.map(row => row.kind + row.subject_id));
   return items.filter(item => taken.delete(item.kind + item.subjectId));
 }
 
+/**
+ * An instant of `due_work` in whole ms, up, so that a finer one is never met early. The thousandth keeps what only
+ * looks finer in binary from going up.
+ */
+export const DUE_MS = `ceil(date_part('epoch', due_at) * 1000 - 0.0005)`;
+
+const take = kept<{ subject_id: string; kind: string }>(`
+  delete from due_work using unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[]) as i(w, k, s, due)
+  where workspace_id = i.w and kind = i.k and subject_id = i.s and claimed_by = $5::uuid and ${DUE_MS} = i.due
+  returning subject_id, kind`);
+
 /** Gives back claims that were not used; `delayMs` keeps everybody off them for a while. */
 export async function giveBackDue(tx: Tx, bootId: string, items: DueItem[], delayMs = 0): Promise<void> {
   if (items.length === 0) return;
-  await sql`
-    update due_work d
-    set claimed_by = null,
-      claimed_until = case when ${delayMs}::float8 > 0 then now() + ${delayMs}::float8 * interval '1 millisecond' end
-    from json_to_recordset(${keysOf(items)}::json) as i(workspace_id uuid, kind text, subject_id uuid)
-    where d.workspace_id = i.workspace_id and d.kind = i.kind and d.subject_id = i.subject_id
-      and d.claimed_by = ${bootId}
-  `.execute(tx);
+  await giveBack(tx, ...keysOf(items), delayMs, bootId);
 }
 
-function rowOf(item: DueItem) {
-  return {
-    workspace_id: item.workspaceId,
-    kind: item.kind,
-    subject_id: item.subjectId,
-    lane: item.lane,
-    due_at: item.dueAt,
-    priority: item.priority,
-  };
-}
+const giveBack = kept(`
+  update due_work set claimed_by = null,
+    claimed_until = case when $4::float8 > 0 then now() + $4::float8 * interval '1 millisecond' end
+  from unnest($1::uuid[], $2::text[], $3::uuid[]) as i(w, k, s)
+  where workspace_id = i.w and kind = i.k and subject_id = i.s and claimed_by = $5::uuid`);
 
-function keysOf(items: DueItem[]): string {
-  return JSON.stringify(
-    items.map(item => ({
-      workspace_id: item.workspaceId,
-      kind: item.kind,
-      subject_id: item.subjectId,
-      due: item.dueAt.getTime(),
-    })),
-  );
+function keysOf(keys: DueKey[]): [workspaces: string, kinds: string, subjects: string] {
+  return [
+    list(keys.map(key => key.workspaceId)),
+    texts(keys.map(key => key.kind)),
+    list(keys.map(key => key.subjectId)),
+  ];
 }

@@ -166,7 +166,7 @@ class Worker implements DueWorker {
   }
 
   #inEngine<T>(work: (tx: Tx) => Promise<T>) {
-    return this.#kernel.database.inEngine(`due.${this.#options.kind}`, work);
+    return this.#kernel.database.inEngine(`due.${this.#options.kind}`, work, { byKey: true });
   }
 
   #pump(): void {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { sql } from 'kysely';
+import { hash } from 'node:crypto';
 import { outsideTransaction, type Tx } from './database/database.ts';
+import { bytes, kept, list, rangeOf } from './database/kept.ts';
 import type { Kernel } from './kernel.ts';
 import { assertFence, type Lease, LeaseLost, type Leases } from './leases.ts';
 import { wakeAfterCommit } from './wake.ts';
@@ -37,8 +37,8 @@ export function createSealer(kernel: Kernel, leases: Leases): Sealer {
     let sealed: number;
     do {
       again = false;
-      sealed = await kernel.database.inEngine('activity.seal', tx => sealBatch(tx, held));
-    } while (!stopped && (again || sealed === BATCH));
+      sealed = await kernel.database.inEngine('activity.seal', tx => sealBatch(tx, held), { byKey: true });
+    } while (!stopped && (again || sealed >= BATCH));
   };
   const look = () => {
     if (stopped) return;
@@ -72,84 +72,120 @@ export function createSealer(kernel: Kernel, leases: Leases): Sealer {
   };
 }
 
-type Pending = {
+type Pending = { workspace_id: string; id: string; activity_ids: string };
+
+type Unsealed = {
   workspace_id: string;
-  activity_id: string;
+  id: string;
   type: string;
   actor_kind: string;
   actor_id: string | null;
   subject_type: string;
   subject_id: string;
-  at: string;
+  at: number;
   digest: Buffer;
 };
 
-type Seal = { workspace_id: string; seq: number; activity_id: string; hash: string };
+type Seal = { workspaceId: string; seq: number; activityId: string; hash: Buffer };
 
 async function sealBatch(tx: Tx, lease: Lease): Promise<number> {
   await assertFence(tx, lease);
-  const { rows } = await sql<Pending>`
-    select p.workspace_id, p.activity_id, a.type, a.actor_kind, a.actor_id, a.subject_type, a.subject_id, a.digest,
-      floor(extract(epoch from a.occurred_at) * 1000)::text as at
-    from (select * from activity_pending order by activity_id limit ${BATCH}) p
-    join activity a on a.workspace_id = p.workspace_id and a.id = p.activity_id
-    order by p.activity_id
-  `.execute(tx);
-  if (rows.length === 0) return 0;
-  const seals = chain(rows, await headsOf(tx, rows));
-  await sql`
-    with seals as (
-      select * from json_to_recordset(${JSON.stringify(seals)}::json)
-        as s(workspace_id uuid, seq bigint, activity_id uuid, hash text)
-    ), written as (
-      insert into activity_seals (workspace_id, seq, activity_id, hash)
-      select workspace_id, seq, activity_id, decode(hash, 'hex') from seals
-    ), done as (
-      delete from activity_pending p using seals s
-      where p.workspace_id = s.workspace_id and p.activity_id = s.activity_id
-    )
-    insert into activity_heads (workspace_id, seq, hash)
-    select distinct on (workspace_id) workspace_id, seq, decode(hash, 'hex') from seals order by workspace_id, seq desc
-    on conflict (workspace_id) do update set seq = excluded.seq, hash = excluded.hash
-  `.execute(tx);
-  for (const workspaceId of new Set(rows.map(row => row.workspace_id)))
-    wakeAfterCommit(`live:${workspaceId}`);
-  return rows.length;
+  const pending = await readPending(tx, BATCH);
+  if (pending.length === 0) return 0;
+  const facts = await readFacts(tx, pending);
+  const heads = await headsOf(tx, pending);
+  const seals = facts.map(fact => sealOf(fact, heads));
+  await writeSeals(
+    tx,
+    list(seals.map(seal => seal.workspaceId)),
+    list(seals.map(seal => seal.seq)),
+    list(seals.map(seal => seal.activityId)),
+    bytes(seals.map(seal => seal.hash)),
+    list(pending.map(row => row.workspace_id)),
+    list(pending.map(row => row.id)),
+    list([...heads.keys()]),
+    list([...heads.values()].map(head => head.seq)),
+    bytes([...heads.values()].map(head => head.hash)),
+  );
+  for (const workspaceId of heads.keys()) wakeAfterCommit(`live:${workspaceId}`);
+  return facts.length;
 }
+
+/** Whole rows, until they hold as many facts as asked for. */
+const readPending = kept<Pending>(`
+  select workspace_id, id, array_to_string(activity_ids, ',') as activity_ids
+  from (
+    select *, sum(cardinality(activity_ids)) over (order by id) - cardinality(activity_ids) as before
+    from (select * from activity_pending order by id limit $1::int) p
+  ) p
+  where before < $1::int order by id`);
+
+/** In the order of the rows that wait, and within one as they were recorded. */
+async function readFacts(tx: Tx, pending: Pending[]): Promise<Unsealed[]> {
+  const keys = pending.flatMap(row =>
+    row.activity_ids.split(',').map(id => ({ workspaceId: row.workspace_id, id })),
+  );
+  const ids = keys.map(key => key.id);
+  const workspaces = list(keys.map(key => key.workspaceId));
+  const facts = new Map((await selectFacts(tx, workspaces, list(ids), ...rangeOf(ids))).map(f => [f.id, f]));
+  return ids.flatMap(id => facts.get(id) ?? []);
+}
+
+const selectFacts = kept<Unsealed>(`
+  select a.workspace_id, a.id, a.type, a.actor_kind, a.actor_id, a.subject_type, a.subject_id, a.digest,
+    floor(date_part('epoch', a.occurred_at) * 1000 + 0.0005) as at
+  from unnest($1::uuid[], $2::uuid[]) as k(workspace_id, id)
+  join activity a on a.workspace_id = k.workspace_id and a.id = k.id
+  where a.id between $3::uuid and $4::uuid`);
 
 type Head = { seq: number; hash: Buffer };
 
-async function headsOf(tx: Tx, rows: Pending[]): Promise<Map<string, Head>> {
-  const heads = await tx
-    .selectFrom('activity_heads')
-    .selectAll()
-    .where('workspace_id', 'in', [...new Set(rows.map(row => row.workspace_id))])
-    .execute();
-  return new Map(heads.map(head => [head.workspace_id, { seq: head.seq, hash: head.hash }]));
+/** By workspace, of all that have something to seal. */
+async function headsOf(tx: Tx, pending: Pending[]): Promise<Map<string, Head>> {
+  const heads = new Map<string, Head>();
+  for (const row of pending) heads.set(row.workspace_id, { seq: 0, hash: BEGINNING });
+  for (const { workspace_id: id, seq, hash: last } of await selectHeads(tx, list([...heads.keys()])))
+    heads.set(id, { seq, hash: last });
+  return heads;
 }
 
-function chain(rows: Pending[], heads: Map<string, Head>): Seal[] {
-  return rows.map(row => {
-    const head = heads.get(row.workspace_id) ?? { seq: 0, hash: BEGINNING };
-    const seq = head.seq + 1;
-    const hash = hashOf(head.hash, seq, row);
-    heads.set(row.workspace_id, { seq, hash });
-    return { workspace_id: row.workspace_id, seq, activity_id: row.activity_id, hash: hash.toString('hex') };
-  });
+const selectHeads = kept<Head & { workspace_id: string }>(
+  'select workspace_id, seq, hash from activity_heads where workspace_id = any($1::uuid[])',
+);
+
+const writeSeals = kept(`
+  with written as (
+    insert into activity_seals (workspace_id, seq, activity_id, hash)
+    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bytea[])
+  ), done as (
+    delete from activity_pending p using unnest($5::uuid[], $6::uuid[]) as k(workspace_id, id)
+    where p.workspace_id = k.workspace_id and p.id = k.id
+  )
+  insert into activity_heads (workspace_id, seq, hash)
+  select * from unnest($7::uuid[], $8::bigint[], $9::bytea[])
+  on conflict (workspace_id) do update set seq = excluded.seq, hash = excluded.hash`);
+
+/** Moves the head of its workspace on. */
+function sealOf(fact: Unsealed, heads: Map<string, Head>): Seal {
+  const before = heads.get(fact.workspace_id) ?? { seq: 0, hash: BEGINNING };
+  const seq = before.seq + 1;
+  const head = { seq, hash: hashOf(before.hash, seq, fact) };
+  heads.set(fact.workspace_id, head);
+  return { workspaceId: fact.workspace_id, activityId: fact.id, ...head };
 }
 
 /** Over everything but the payload, which only its salted digest stands for. */
-function hashOf(before: Buffer, seq: number, row: Pending): Buffer {
+function hashOf(before: Buffer, seq: number, fact: Unsealed): Buffer {
   const fields = [
-    row.workspace_id,
+    fact.workspace_id,
     seq,
-    row.activity_id,
-    row.type,
-    row.actor_kind,
-    row.actor_id,
-    row.subject_type,
-    row.subject_id,
-    row.at,
+    fact.id,
+    fact.type,
+    fact.actor_kind,
+    fact.actor_id,
+    fact.subject_type,
+    fact.subject_id,
+    String(fact.at),
   ];
-  return createHash('sha256').update(before).update(JSON.stringify(fields)).update(row.digest).digest();
+  return hash('sha256', Buffer.concat([before, Buffer.from(JSON.stringify(fields)), fact.digest]), 'buffer');
 }

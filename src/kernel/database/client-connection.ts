@@ -7,6 +7,8 @@ export type Link = {
   leftMs(): number;
   /** What has ended the connection already. */
   fault(): Error | undefined;
+  /** A pooler in between hands each transaction to another connection, where a kept statement is not known. */
+  pooled: boolean;
   /** Hangs up at once: what is under way there is not waited for. */
   destroy(): void;
 };
@@ -39,9 +41,10 @@ export function connectionOver(
     return mine;
   };
   return {
-    query: (text, params) =>
+    query: (text, params, name) =>
       inOrder(async () => {
-        const result = await client.query(text, params as unknown[]);
+        const values = params as unknown[];
+        const result = await client.query(name && !link?.pooled ? { name, text, values } : { text, values });
         return { rows: result.rows, affected: result.rowCount ?? 0 };
       }),
     script: text =>

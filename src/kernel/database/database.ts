@@ -22,6 +22,14 @@ export type Walls = 'roles' | 'settings';
 /** Which door is opened, for what, and how long it may take. */
 type Doorway = { door: string; opening: string; name: string; patience: Patience };
 
+type Plans = {
+  /**
+   * For work that finds all its rows by key: the plans of its kept statements hold for any values and go by index,
+   * whatever the tables held when they were made.
+   */
+  byKey?: boolean;
+};
+
 type Open = { database: Database; door: string; tx: Tx; after: (() => void)[]; over: boolean };
 
 /**
@@ -77,8 +85,9 @@ export class Database {
    * `name` is `room.verb` and shows up in faults. A nested call joins.
    * Rejects with CommitUnknown when the answer to its commit is lost.
    */
-  inEngine<T>(name: string, work: (tx: Tx) => Promise<T>, patience: Patience = {}): Promise<T> {
-    return this.#join('engine', openingOf(this.walls, 'engine', undefined), work, name, patience);
+  inEngine<T>(name: string, work: (tx: Tx) => Promise<T>, how: Patience & Plans = {}): Promise<T> {
+    const opening = openingOf(this.walls, 'engine', undefined) + (how.byKey ? BY_KEY : '');
+    return this.#join('engine', opening, work, name, how);
   }
 
   async close(): Promise<void> {
@@ -109,7 +118,7 @@ export class Database {
 
   async #once<T>({ door, opening, name, patience }: Doorway, work: (tx: Tx) => Promise<T>): Promise<T> {
     const connection = await this.#begin(opening, patience);
-    const watched = watch(connection);
+    const watched = watch(connection, door);
     const open: Open = {
       database: this,
       door,
@@ -180,6 +189,11 @@ export function outsideTransaction<T>(work: () => T): T {
   return store.run(undefined, work);
 }
 
+const BY_KEY = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_material']
+  .map(name => `, set_config('${name}', 'off', true)`)
+  .concat(`, set_config('plan_cache_mode', 'force_generic_plan', true)`)
+  .join('');
+
 function openingOf(walls: Walls, door: 'app' | 'engine', workspaceId: string | undefined): string {
   if (workspaceId !== undefined && !/^[0-9a-f-]{36}$/.test(workspaceId))
     throw new Error('Not a workspace id.');
@@ -187,15 +201,16 @@ function openingOf(walls: Walls, door: 'app' | 'engine', workspaceId: string | u
   return `begin; ${role} select set_config('app.door', '${door}', true), set_config('app.workspace_id', '${workspaceId ?? ''}', true)`;
 }
 
-function watch(connection: EngineConnection): Watched {
+function watch(connection: EngineConnection, door: string): Watched {
   const watched: Watched = { fault: undefined, connection, over: false };
   watched.connection = {
     ...connection,
-    query: async (text, params) => {
+    query: async (text, params, name) => {
       if (watched.over)
         throw new Error('The transaction of this query is over. Wait for every query inside it.');
       try {
-        return await connection.query(text, params);
+        // A plan is made for the policies of one role, and would be made anew at each change of doors.
+        return await connection.query(text, params, name && `${door.slice(0, 1)}_${name}`);
       } catch (error) {
         watched.fault = error;
         throw error;

@@ -3,7 +3,11 @@ export type Answer = { rows: Record<string, unknown>[]; affected: number };
 
 /** One connection, used by one transaction at a time. */
 export type EngineConnection = {
-  query(text: string, params: readonly unknown[]): Promise<Answer>;
+  /**
+   * With a `name`, which must stand for this very text, the connection keeps the statement and its plan, where
+   * the engine can.
+   */
+  query(text: string, params: readonly unknown[], name?: string): Promise<Answer>;
   /** Several statements without parameters in one round trip; the answer of the last is dropped. */
   script(text: string): Promise<void>;
   /** Gives the connection back. A broken one is thrown away. */

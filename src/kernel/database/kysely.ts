@@ -9,6 +9,7 @@ import {
   type QueryResult,
 } from 'kysely';
 import type { EngineConnection } from './engine.ts';
+import { nameOf } from './kept.ts';
 
 /**
  * A Kysely that speaks over one connection that somebody else opened and will release.
@@ -21,7 +22,7 @@ export function kyselyOver<Tables>(connection: EngineConnection): Kysely<Tables>
 function dialectOver(connection: EngineConnection): Dialect {
   const only: DatabaseConnection = {
     executeQuery: async <Row>(query: CompiledQuery): Promise<QueryResult<Row>> => {
-      const answer = await connection.query(query.sql, query.parameters);
+      const answer = await connection.query(query.sql, query.parameters, nameOf(query));
       return { rows: answer.rows as Row[], numAffectedRows: BigInt(answer.affected) };
     },
     streamQuery: () => {

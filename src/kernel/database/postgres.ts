@@ -46,7 +46,8 @@ export function openPostgres(options: PostgresOptions): Engine {
     acquire: async (patience = {}) => {
       const end = performance.now() + (patience.withinMs ?? Number.POSITIVE_INFINITY);
       const client = await clientOf(patience.urgent ? urgent : common, patience.withinMs ?? CONNECT_MS);
-      return connectionOf(client, () => Math.min(statementMs(patience), end - performance.now()));
+      const leftMs = () => Math.min(statementMs(patience), end - performance.now());
+      return connectionOf(client, leftMs, options.directUrl !== undefined);
     },
     limits: patience => {
       const serverMs = Math.max(1, Math.round(statementMs(patience) * SERVER_SHARE));
@@ -107,7 +108,7 @@ function noConnection(cause?: unknown): LinkFault {
   return new LinkFault('No connection to the database could be had in time.', false, cause);
 }
 
-function connectionOf(client: pg.PoolClient, leftMs: () => number): EngineConnection {
+function connectionOf(client: pg.PoolClient, leftMs: () => number, pooled: boolean): EngineConnection {
   let fault: Error | undefined;
   const onFault = (error: Error) => {
     fault = error;
@@ -117,5 +118,10 @@ function connectionOf(client: pg.PoolClient, leftMs: () => number): EngineConnec
     client.off('error', onFault);
     client.release(broken || fault !== undefined);
   };
-  return connectionOver(client, onRelease, { leftMs, fault: () => fault, destroy: () => hangUp(client) });
+  return connectionOver(client, onRelease, {
+    leftMs,
+    pooled,
+    fault: () => fault,
+    destroy: () => hangUp(client),
+  });
 }

@@ -45,7 +45,8 @@ export interface ActivityHead {
 }
 
 export interface ActivityPending {
-  activity_id: string;
+  activity_ids: string[];
+  id: string;
   workspace_id: string;
 }
 

@@ -51,7 +51,7 @@ beforeAll(async () => {
           // Any tenant table serves as the effect; twins must meet while the first is still at it.
           await tx
             .insertInto('activity_pending')
-            .values({ workspace_id: scope.workspaceId, activity_id: id })
+            .values({ workspace_id: scope.workspaceId, id, activity_ids: [id] })
             .execute();
           await sql`select pg_sleep(0.02)`.execute(tx);
         });

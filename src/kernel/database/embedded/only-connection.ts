@@ -6,7 +6,7 @@ import { Turns } from './turns.ts';
 import type { Wire } from './wire.ts';
 
 /** Brings the connection back to what it was when it opened, except that it keeps listening. */
-const CLEAN = `rollback; reset session authorization; reset all; deallocate all; select pg_advisory_unlock_all()`;
+const CLEAN = `rollback; reset session authorization; reset all; select pg_advisory_unlock_all()`;
 
 type Listeners = Set<(payload: string) => void>;
 
