@@ -13,20 +13,31 @@ export type Client = <T = Record<string, unknown>>(
 export async function signIn(
   demo: Pick<Demo, 'url' | 'username' | 'password' | 'workspace'>,
 ): Promise<Client> {
+  const cookie = await loginOf(demo);
+  return clientOf(() => ({ url: demo.url, workspace: demo.workspace, cookie }));
+}
+
+/** The cookie of a new login, which outlives a restart. */
+export async function loginOf(demo: Pick<Demo, 'url' | 'username' | 'password'>): Promise<string> {
   const response = await fetch(`${demo.url}/v1/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin: demo.url },
     body: JSON.stringify({ username: demo.username, password: demo.password }),
   });
   if (!response.ok) throw new Error(`Sign-in answered ${response.status}: ${await response.text()}`);
-  const cookie = (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
+  return (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
+}
+
+/** A client that asks before each request where the program is now. */
+export function clientOf(where: () => { url: string; workspace: string; cookie: string }): Client {
   return async <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
-    const answer = await fetch(`${demo.url}${path}`, {
+    const { url, workspace, cookie } = where();
+    const answer = await fetch(`${url}${path}`, {
       method,
       headers: {
         cookie,
-        origin: demo.url,
-        'convoke-workspace': demo.workspace,
+        origin: url,
+        'convoke-workspace': workspace,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },

@@ -8,6 +8,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export type ConvokeProcess = {
   url: string;
+  /** One-time link for the first user, at the first start. */
+  setupLink: string | undefined;
   output(): string;
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 };
@@ -35,6 +37,7 @@ export async function startConvokeProcess(env: Record<string, string>): Promise<
   );
   return {
     url,
+    setupLink: /http:\S+\/setup\/\S+/.exec(output)?.[0],
     output: () => output,
     end: signal => {
       child.kill(signal);
@@ -43,13 +46,13 @@ export async function startConvokeProcess(env: Record<string, string>): Promise<
   };
 }
 
-/** Follows the one-time link that the first start printed and chooses a password. */
+/** Follows the one-time link of the first start and chooses a password. */
 export async function completeSetup(
-  convoke: ConvokeProcess,
+  convoke: { url: string; setupLink?: string | undefined },
   password: string,
 ): Promise<Omit<Demo, 'simulator_url' | 'phones'>> {
-  const token = /\/setup\/([A-Za-z0-9_-]+)/.exec(convoke.output())?.[1];
-  if (!token) throw new Error(`No setup link was printed:\n${convoke.output()}`);
+  const token = /\/setup\/([A-Za-z0-9_-]+)/.exec(convoke.setupLink ?? '')?.[1];
+  if (!token) throw new Error(`There is no setup link: ${convoke.setupLink}`);
   const response = await fetch(`${convoke.url}/v1/setup`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin: convoke.url },
