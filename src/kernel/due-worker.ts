@@ -1,6 +1,7 @@
-import { outsideTransaction, type Tx } from './database/database.ts';
-import { type Claim, type Claimed, claimByLane, claimInOrder, readyLanes } from './due-claim.ts';
-import { type DueItem, giveBackDue } from './due-work.ts';
+import { outsideTransaction } from './database/database.ts';
+import type { Claim, Claimed } from './due-claim.ts';
+import { type DueRows, sqlDueRows } from './due-rows.ts';
+import type { DueItem } from './due-work.ts';
 import { Heap } from './heap.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -35,7 +36,7 @@ export type DueWorker = {
   poke(): void;
 };
 
-type Parts = Pick<Kernel, 'database' | 'clock' | 'log' | 'node' | 'wake'>;
+type Parts = Pick<Kernel, 'clock' | 'random' | 'log' | 'node' | 'wake'>;
 
 const POLL_MS = 1_000;
 const LANES_FRESH_MS = 1_000;
@@ -51,12 +52,17 @@ const LONGEST_TIMER_MS = 60_000;
  * this node. Each claim measures how far the two differ and looks that much further (or less far)
  * ahead, so a node whose clock is wrong is wrong by its own error, and never late on top of it.
  */
-export function createDueWorker(kernel: Parts, options: DueWorkerOptions): DueWorker {
-  return new Worker(kernel, options);
+export function createDueWorker(
+  kernel: Parts & Pick<Kernel, 'database'>,
+  options: DueWorkerOptions,
+  rows: DueRows = sqlDueRows(kernel.database),
+): DueWorker {
+  return new Worker(kernel, rows, options);
 }
 
 class Worker implements DueWorker {
   readonly #kernel: Parts;
+  readonly #rows: DueRows;
   readonly #options: Required<DueWorkerOptions>;
   readonly #pollMs: number;
   readonly #heap = new Heap<DueItem>(isBefore);
@@ -68,14 +74,14 @@ class Worker implements DueWorker {
   #lanes: { names: string[]; at: number } = { names: [], at: Number.NEGATIVE_INFINITY };
   #skewMs = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
-  #pollTimer: NodeJS.Timeout | undefined;
-  #fireTimer: NodeJS.Timeout | undefined;
-  #fireSoon: NodeJS.Immediate | undefined;
+  #pollNoMore = () => {};
+  #fireNoMore = () => {};
   #unsubscribe: (() => void) | undefined;
   #running = false;
 
-  constructor(kernel: Parts, options: DueWorkerOptions) {
+  constructor(kernel: Parts, rows: DueRows, options: DueWorkerOptions) {
     this.#kernel = kernel;
+    this.#rows = rows;
     this.#options = {
       aheadMs: 1_500,
       batch: 500,
@@ -103,16 +109,15 @@ class Worker implements DueWorker {
   async stop(): Promise<void> {
     this.#running = false;
     this.#unsubscribe?.();
-    clearTimeout(this.#pollTimer);
-    clearTimeout(this.#fireTimer);
-    clearImmediate(this.#fireSoon);
+    this.#pollNoMore();
+    this.#fireNoMore();
     await this.#claiming;
     await Promise.all(this.#firing);
     await this.#giveBack(this.#heap.drain(), 0);
   }
 
   async #claimAll(): Promise<void> {
-    clearTimeout(this.#pollTimer);
+    this.#pollNoMore();
     try {
       do this.#again = false;
       while (this.#running && ((await this.#claimOnce()) || this.#again));
@@ -120,7 +125,7 @@ class Worker implements DueWorker {
       this.#kernel.log.warn({ event: 'due.claim', kind: this.#options.kind, err: error }, 'claim failed');
     }
     this.#claiming = undefined;
-    if (this.#running) this.#pollTimer = setTimeout(() => this.poke(), this.#pollMs);
+    if (this.#running) this.#pollNoMore = this.#kernel.clock.after(this.#pollMs, () => this.poke());
   }
 
   /** Answers whether there may be more to claim at once. */
@@ -147,14 +152,14 @@ class Worker implements DueWorker {
       const { names } = this.#lanes;
       if (names.length > 1) return this.#claimLanes(claim, names, Math.ceil(claim.limit / names.length));
     }
-    const claimed = await this.#inEngine(tx => claimInOrder(tx, claim));
+    const claimed = await this.#rows.claimInOrder(claim);
     this.#flood = claimed.items.length === claim.limit;
     return { ...claimed, more: this.#flood };
   }
 
   async #claimLanes(claim: Claim, names: string[], perLane: number): Promise<Claimed & { more: boolean }> {
     if (names.length === 0) return { items: [], databaseNow: 0, more: false };
-    const claimed = await this.#inEngine(tx => claimByLane(tx, claim, shuffled(names), perLane));
+    const claimed = await this.#rows.claimByLane(claim, shuffled(names, this.#kernel.random), perLane);
     return { ...claimed, more: claimed.items.length >= Math.min(perLane, claim.limit) };
   }
 
@@ -162,16 +167,11 @@ class Worker implements DueWorker {
   async #refreshLanes(claim: Claim): Promise<void> {
     const now = this.#kernel.clock.monotonic();
     if (now - this.#lanes.at < LANES_FRESH_MS) return;
-    this.#lanes = { names: await this.#inEngine(tx => readyLanes(tx, claim)), at: now };
-  }
-
-  #inEngine<T>(work: (tx: Tx) => Promise<T>) {
-    return this.#kernel.database.inEngine(`due.${this.#options.kind}`, work, { byKey: true });
+    this.#lanes = { names: await this.#rows.readyLanes(claim), at: now };
   }
 
   #pump(): void {
-    clearTimeout(this.#fireTimer);
-    clearImmediate(this.#fireSoon);
+    this.#fireNoMore();
     if (!this.#running) return;
     while (this.#firing.size < this.#options.concurrency) {
       const due = this.#popDue();
@@ -182,8 +182,11 @@ class Worker implements DueWorker {
     if (!next || this.#firing.size >= this.#options.concurrency) return;
     const wait = next.dueAt.getTime() - this.#options.leadMs - this.#nodeNow();
     // Node's timers fire up to 1 ms early, so the last moment is waited for turn by turn.
-    if (wait <= 1) this.#fireSoon = setImmediate(() => this.#pump());
-    else this.#fireTimer = setTimeout(() => this.#pump(), Math.min(wait - 1, LONGEST_TIMER_MS));
+    const { clock } = this.#kernel;
+    this.#fireNoMore =
+      wait <= 1
+        ? clock.soon(() => this.#pump())
+        : clock.after(Math.min(wait - 1, LONGEST_TIMER_MS), () => this.#pump());
   }
 
   #popDue(): DueItem[] {
@@ -219,7 +222,7 @@ class Worker implements DueWorker {
   /** A claim that cannot be given back falls free by itself. */
   async #giveBack(items: DueItem[], delayMs: number): Promise<void> {
     const { bootId } = this.#kernel.node;
-    await this.#inEngine(tx => giveBackDue(tx, bootId, items, delayMs)).catch(error => {
+    await this.#rows.giveBack(bootId, items, delayMs).catch(error => {
       const { kind } = this.#options;
       this.#kernel.log.warn({ event: 'due.give_back', kind, items: items.length, err: error }, 'claims kept');
     });
@@ -248,10 +251,10 @@ function isBefore(a: DueItem, b: DueItem): boolean {
 }
 
 /** So that, of more lanes than one claim serves, each gets its turn. */
-function shuffled(names: string[]): string[] {
+function shuffled(names: string[], random: () => number): string[] {
   const result = [...names];
   for (let i = result.length - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1));
+    const j = Math.floor(random() * (i + 1));
     [result[i], result[j]] = [result[j] as string, result[i] as string];
   }
   return result;

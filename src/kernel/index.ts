@@ -33,12 +33,12 @@ export { refuseHeldFolder } from './database/embedded/index.ts';
 export { isUniqueViolation, sqlState } from './database/engine.ts';
 export type { Tables } from './database/tables.ts';
 export { registerDoctor } from './doctor.ts';
+export { type DueRows, sqlDueRows } from './due-rows.ts';
 export {
   cancelDue,
   type DueItem,
   type DueKey,
   dropDue,
-  giveBackDue,
   scheduleDue,
   takeDue,
 } from './due-work.ts';

@@ -9,6 +9,8 @@ import type { Wake } from './wake.ts';
 export type Kernel = {
   readonly config: Config;
   readonly clock: Clock;
+  /** From 0 to below 1, for turns and jitter; nothing secret is made of it. */
+  readonly random: () => number;
   readonly log: Logger;
   readonly database: Database;
   readonly secrets: Secrets;

@@ -1,5 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Tx } from './database/database.ts';
+import type { Database, Tx } from './database/database.ts';
+import { nodeSeen } from './node-row.ts';
+import { wakeAfterCommit } from './wake.ts';
 
 /** A lease as its row knows it. */
 export type LeaseRow = { readonly name: string; readonly fence: number };
@@ -7,7 +9,7 @@ export type LeaseRow = { readonly name: string; readonly fence: number };
 /** What became of a lease at its renewal: kept = ours still, but its row was busy just then. */
 export type Renewal = 'renewed' | 'kept' | 'gone';
 
-type Taking = {
+export type Taking = {
   name: string;
   holder: string;
   ttlMs: number;
@@ -16,14 +18,44 @@ type Taking = {
   again: boolean;
 };
 
+export type Renewing = { holder: string; leases: readonly LeaseRow[]; ttlMs: number; withinMs: number };
+
+/** The rows of leases as a holder wants them. Each call is a transaction of its own. */
+export type LeaseRows = {
+  take(taking: Taking): Promise<number | undefined>;
+  /** Shows as well that the node is alive. */
+  renew(renewing: Renewing): Promise<Map<string, Renewal>>;
+  /** Wakes whoever wants one of them. */
+  free(holder: string, leases: readonly LeaseRow[], withinMs: number): Promise<void>;
+};
+
+export function sqlLeaseRows(database: Database): LeaseRows {
+  return {
+    take: taking => database.inEngine('leases.acquire', tx => takeRow(tx, taking)),
+    renew: ({ holder, leases, ttlMs, withinMs }) =>
+      database.inEngine(
+        'leases.renew',
+        async tx => {
+          await nodeSeen(tx, holder);
+          return leases.length === 0 ? new Map() : renewRows(tx, holder, leases, ttlMs);
+        },
+        { urgent: true, withinMs },
+      ),
+    free: (holder, leases, withinMs) => {
+      const free = async (tx: Tx) => {
+        await freeRows(tx, holder, leases);
+        wakeAfterCommit('leases');
+      };
+      return database.inEngine('leases.release', free, { withinMs });
+    },
+  };
+}
+
 /**
  * Takes a lease that is free: given back, or expired for longer than the grace. Its new fence, or undefined. A row that
  * somebody just now proves or changes is left alone, and tried again by whoever wants it.
  */
-export async function takeRow(
-  tx: Tx,
-  { name, holder, ttlMs, graceMs, again }: Taking,
-): Promise<number | undefined> {
+async function takeRow(tx: Tx, { name, holder, ttlMs, graceMs, again }: Taking): Promise<number | undefined> {
   const { rows } = await sql<{ fence: number }>`
     with free as (
       select name from leases where name = ${name} and (${isFree(graceMs)} or (${again} and holder = ${holder}))
@@ -47,7 +79,7 @@ export async function takeRow(
  * Renews in the order of names, so that two statements over many leases cannot block each other, and passes over rows
  * that are busy: one that hangs must not cost the others. A renewal that arrives after its lease is over changes nothing.
  */
-export async function renewRows(
+async function renewRows(
   tx: Tx,
   holder: string,
   leases: readonly LeaseRow[],
@@ -75,7 +107,7 @@ export async function renewRows(
 }
 
 /** Gives leases back: whoever wants one may have it at once. */
-export async function freeRows(tx: Tx, holder: string, leases: readonly LeaseRow[]): Promise<void> {
+async function freeRows(tx: Tx, holder: string, leases: readonly LeaseRow[]): Promise<void> {
   await sql`
     with mine as (
       select l.name from leases l

@@ -2,9 +2,7 @@ import { type LeaseTimes, leaseTimesOf } from './config.ts';
 import { outsideTransaction, type Tx } from './database/database.ts';
 import { groupCommit } from './group-commit.ts';
 import type { Kernel } from './kernel.ts';
-import { freeRows, type LeaseRow, proveRows, renewRows, takeRow } from './lease-rows.ts';
-import { nodeSeen } from './node-row.ts';
-import { wakeAfterCommit } from './wake.ts';
+import { type LeaseRow, type LeaseRows, proveRows, sqlLeaseRows } from './lease-rows.ts';
 
 /** The right to drive something, held by one process at a time. */
 export type Lease = {
@@ -37,7 +35,7 @@ export class LeaseLost extends Error {
   }
 }
 
-type Parts = Pick<Kernel, 'database' | 'clock' | 'config' | 'log' | 'node'>;
+type Parts = Pick<Kernel, 'clock' | 'config' | 'log' | 'node'>;
 
 /** Until when by both clocks: the steady one stands still while a machine sleeps, the other may jump. */
 type Deadline = { steady: number; wall: number };
@@ -55,8 +53,12 @@ const insides = new WeakMap<Lease, HeldLease>();
  * The holder counts from before each renewal was sent, so it stops earlier, whatever the clocks say. All leases of a
  * node are renewed by one statement on a connection of its own, which also shows that the node is alive.
  */
-export function createLeases(kernel: Parts, options: Partial<LeaseTimes> = {}): Leases {
-  return new Holder(kernel, { ...leaseTimesOf(kernel.config), ...options });
+export function createLeases(
+  kernel: Parts & Pick<Kernel, 'database'>,
+  options: Partial<LeaseTimes> = {},
+  rows: LeaseRows = sqlLeaseRows(kernel.database),
+): Leases {
+  return new Holder(kernel, { ...leaseTimesOf(kernel.config), ...options }, rows);
 }
 
 /**
@@ -140,18 +142,20 @@ class HeldLease {
 class Holder implements Leases {
   readonly times: LeaseTimes;
   readonly #kernel: Parts;
+  readonly #rows: LeaseRows;
   readonly #held = new Map<string, HeldLease>();
   /** Names of which we may hold the lease without knowing: the answer was lost. */
   readonly #unsure = new Set<string>();
   readonly #releases = groupCommit<LeaseRow, undefined>(rows => this.#free(rows), { max: 500 });
-  #timer: NodeJS.Timeout | undefined;
+  #tickNoMore = () => {};
   #renewing: Promise<void> | undefined;
   #renewAt: number;
   #trouble: { since: Date; reason: string } | undefined;
   #stopped = false;
 
-  constructor(kernel: Parts, times: LeaseTimes) {
+  constructor(kernel: Parts, times: LeaseTimes, rows: LeaseRows) {
     this.#kernel = kernel;
+    this.#rows = rows;
     this.times = times;
     this.#renewAt = kernel.clock.monotonic() + times.renewMs;
     this.#arm();
@@ -190,7 +194,7 @@ class Holder implements Leases {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#tickNoMore();
     const all = [...this.#held.values()];
     for (const held of all) held.drop();
     await Promise.all(all.map(({ row }) => this.#releases.add(row)));
@@ -201,7 +205,7 @@ class Holder implements Leases {
     const { ttlMs, graceMs } = this.times;
     const taking = { name, holder: this.bootId, ttlMs, graceMs, again: this.#unsure.has(name) };
     this.#unsure.add(name);
-    const fence = await this.#kernel.database.inEngine('leases.acquire', tx => takeRow(tx, taking));
+    const fence = await this.#rows.take(taking);
     this.#unsure.delete(name);
     return fence;
   }
@@ -212,24 +216,19 @@ class Holder implements Leases {
   }
 
   async #free(rows: LeaseRow[]): Promise<undefined[]> {
-    const free = async (tx: Tx) => {
-      await freeRows(tx, this.bootId, rows);
-      wakeAfterCommit('leases');
-    };
-    await this.#kernel.database.inEngine('leases.release', free, { withinMs: RELEASE_MS });
+    await this.#rows.free(this.bootId, rows, RELEASE_MS);
     return rows.map(() => undefined);
   }
 
   /** The next moment at which something has to be done: a renewal, or the end of a lease that could not be renewed. */
   #arm(): void {
-    clearTimeout(this.#timer);
+    this.#tickNoMore();
     if (this.#stopped) return;
     const ends = [...this.#held.values()].map(held => held.endsAt);
     const next = Math.min(this.#renewing ? Number.POSITIVE_INFINITY : this.#renewAt, ...ends);
     if (next === Number.POSITIVE_INFINITY) return;
     const wait = Math.max(0, next - this.clock.monotonic());
-    this.#timer = outsideTransaction(() => setTimeout(() => this.#tick(), wait));
-    this.#timer.unref();
+    this.#tickNoMore = outsideTransaction(() => this.clock.after(wait, () => this.#tick()));
   }
 
   #tick(): void {
@@ -244,21 +243,17 @@ class Holder implements Leases {
   }
 
   async #renew(): Promise<void> {
-    const { database, log } = this.#kernel;
     const { ttlMs, renewMs, marginMs } = this.times;
     const all = [...this.#held.values()];
     const deadline = this.#deadlineFromNow();
     const againAt = () => this.clock.monotonic() + Math.min(AGAIN_MS, renewMs / 5);
     try {
-      const renewals = await database.inEngine(
-        'leases.renew',
-        async tx => {
-          await nodeSeen(tx, this.bootId);
-          const rows = all.map(({ row }) => row);
-          return rows.length === 0 ? new Map() : renewRows(tx, this.bootId, rows, ttlMs);
-        },
-        { urgent: true, withinMs: Math.min(marginMs, renewMs) * SHARE_OF_MARGIN },
-      );
+      const renewals = await this.#rows.renew({
+        holder: this.bootId,
+        leases: all.map(({ row }) => row),
+        ttlMs,
+        withinMs: Math.min(marginMs, renewMs) * SHARE_OF_MARGIN,
+      });
       for (const held of all) {
         const renewal = renewals.get(held.row.name);
         if (renewal === 'renewed') held.extend(deadline);
@@ -271,7 +266,7 @@ class Holder implements Leases {
       const reason = error instanceof Error ? error.message : String(error);
       this.#trouble = { since: this.#trouble?.since ?? this.clock.now(), reason };
       this.#renewAt = againAt();
-      log.warn({ event: 'leases.renew', err: error }, 'leases were not renewed, trying again');
+      this.#kernel.log.warn({ event: 'leases.renew', err: error }, 'leases were not renewed, trying again');
     }
   }
 

@@ -35,7 +35,8 @@ export async function openKernel(config: Config, log: Logger, options: OpenKerne
     });
     const bootId = newId();
     const wake = createWake(engine, bootId, log);
-    return { config, clock: systemClock, log, database, secrets, wake, node: { id: config.nodeId, bootId } };
+    const node = { id: config.nodeId, bootId };
+    return { config, clock: systemClock, random: Math.random, log, database, secrets, wake, node };
   } catch (error) {
     await engine.close();
     throw asStartError(error, config.databaseUrl);

@@ -1,4 +1,5 @@
 import type { SendOutcome } from '../channels/index.ts';
+import type { Clock } from '../kernel/index.ts';
 
 /** Nobody has to wait for a new connect before this one is looked at. */
 const ANY_TIME = -1;
@@ -10,10 +11,15 @@ const ANY_TIME = -1;
 export class Doubts {
   /** Attempts under way, and such whose answer never came with the connection that they were sent on. */
   readonly #known = new Map<string, number | 'flying'>();
+  readonly #clock: Clock;
   #connections = 0;
   #caughtUp = false;
   #asked = false;
   #looking = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** A connection has caught up. */
   caughtUp(): void {
@@ -67,7 +73,7 @@ export class Doubts {
       })
       .finally(() => {
         this.#looking = false;
-        if (this.#asked) setTimeout(() => this.clearUp(work, onFault), AGAIN_MS).unref();
+        if (this.#asked) this.#clock.after(AGAIN_MS, () => this.clearUp(work, onFault));
       });
   }
 

@@ -43,7 +43,7 @@ export class Flights {
   /** Waits for what is on the wire, 20 s at most. */
   async stop(): Promise<void> {
     const landed = Promise.all(this.#flying).then(() => this.#settling.idle());
-    await Promise.race([landed, pause(STOP_MS)]);
+    await Promise.race([landed, this.#pause(STOP_MS)]);
     this.#stopped = true;
   }
 
@@ -95,7 +95,7 @@ export class Flights {
   #after(outcome: SendOutcome, look: () => void): void {
     const now = this.#kernel.clock.now().getTime();
     const wait = outcome.outcome === 'deferred' ? outcome.until.getTime() - now : 0;
-    if (wait > 0) outsideTransaction(() => setTimeout(look, wait)).unref();
+    if (wait > 0) outsideTransaction(() => this.#kernel.clock.after(wait, look));
     else look();
   }
 
@@ -115,9 +115,13 @@ export class Flights {
       } catch (error) {
         this.#kernel.log.warn({ event: 'messages.settle', attempt_id: settlement.attemptId, err: error });
         if (this.#stopped) throw error;
-        await pause(delay);
+        await this.#pause(delay);
       }
     }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise(resolve => this.#kernel.clock.after(ms, resolve));
   }
 }
 
@@ -133,8 +137,4 @@ async function send(driven: Driven, wire: Begun['wire'], deadline: Date): Promis
 /** It surely did not reach the wire: the channel went to another node first, or the attempt was never begun. */
 function notSent(code: 'channel_moved' | 'not_begun', now: Date): SendOutcome {
   return { outcome: 'deferred', code, until: now };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms).unref());
 }

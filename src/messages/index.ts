@@ -8,7 +8,7 @@
  * Called by: routes, reminders (sendMany, cancelQueued), channels through the ports that main plugs.
  */
 import type { Channels, InboundSink, OutboundPayloads } from '../channels/index.ts';
-import { hint, type Kernel } from '../kernel/index.ts';
+import { hint, type Kernel, sqlDueRows } from '../kernel/index.ts';
 import { sqlBooks } from './book/index.ts';
 import { guards } from './guards.ts';
 import { createOutbox, type OutboxOptions } from './outbox.ts';
@@ -37,13 +37,14 @@ export type Messages = {
  */
 export function createMessages(kernel: Kernel, channels: Channels, options: OutboxOptions = {}): Messages {
   const books = sqlBooks(kernel, channels, guards);
+  const due = sqlDueRows(kernel.database);
   const settling = createSettling(books, () => kernel.clock.now());
   // Most receipts change only a count and are no fact; open pages show the count all the same.
   const receipts = createReceiptIntake(books, workspaceIds => {
     for (const workspaceId of workspaceIds) hint({ kernel, workspaceId }, 'deliveries');
   });
-  const outbox = createOutbox({ kernel, channels, books, settling }, options);
-  const watch = createWatch(kernel, books);
+  const outbox = createOutbox({ kernel, channels, books, due, settling }, options);
+  const watch = createWatch(kernel, books, due);
   return {
     ...createPorts(kernel, { books, settling, receipts }),
     start() {

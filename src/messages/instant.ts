@@ -6,8 +6,8 @@ export async function untilInstant(clock: Clock, at: Date): Promise<void> {
     const wait = at.getTime() - clock.now().getTime();
     if (wait <= 0) return;
     await new Promise<void>(resolve => {
-      if (wait > 1) setTimeout(resolve, wait - 1);
-      else setImmediate(resolve);
+      if (wait > 1) clock.after(wait - 1, resolve);
+      else clock.soon(resolve);
     });
   }
 }

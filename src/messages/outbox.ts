@@ -2,8 +2,8 @@ import type { Channels, Driven } from '../channels/index.ts';
 import {
   createDueWorker,
   type DueItem,
+  type DueRows,
   type DueWorker,
-  giveBackDue,
   isAboutData,
   type Kernel,
   outsideTransaction,
@@ -26,7 +26,13 @@ export type OutboxOptions = {
   inFlight?: { socket: number; http: number };
 };
 
-export type OutboxParts = { kernel: Kernel; channels: Channels; books: Books; settling: Settling };
+export type OutboxParts = {
+  kernel: Kernel;
+  channels: Channels;
+  books: Books;
+  due: DueRows;
+  settling: Settling;
+};
 
 export type Outbox = {
   start(): void;
@@ -57,6 +63,7 @@ class Engine implements Outbox {
   readonly #kernel: Kernel;
   readonly #channels: Channels;
   readonly #books: Books;
+  readonly #due: DueRows;
   readonly #beginOptions: BeginOptions;
   readonly #places: { socket: number; http: number };
   readonly #lanes = new Map<string, Lane>();
@@ -68,10 +75,11 @@ class Engine implements Outbox {
   #running = false;
   #turn = 0;
 
-  constructor({ kernel, channels, books, settling }: OutboxParts, options: OutboxOptions) {
+  constructor({ kernel, channels, books, due, settling }: OutboxParts, options: OutboxOptions) {
     this.#kernel = kernel;
     this.#channels = channels;
     this.#books = books;
+    this.#due = due;
     this.#flights = new Flights(kernel, settling);
     this.#beginOptions = {
       now: () => kernel.clock.now(),
@@ -79,13 +87,17 @@ class Engine implements Outbox {
       resendMs: options.resendMs ?? RESEND_MS,
     };
     this.#places = options.inFlight ?? IN_FLIGHT;
-    this.#worker = createDueWorker(kernel, {
-      kind: DELIVERY,
-      lanes: () => this.#lanesWithRoom(),
-      perLane: READY,
-      leadMs: LEAD_MS,
-      fire: items => this.#take(items),
-    });
+    this.#worker = createDueWorker(
+      kernel,
+      {
+        kind: DELIVERY,
+        lanes: () => this.#lanesWithRoom(),
+        perLane: READY,
+        leadMs: LEAD_MS,
+        fire: items => this.#take(items),
+      },
+      due,
+    );
   }
 
   start(): void {
@@ -120,7 +132,7 @@ class Engine implements Outbox {
   #lane(channelId: string): Lane {
     const known = this.#lanes.get(channelId);
     if (known) return known;
-    const lane: Lane = { ready: [], flying: 0, doubts: new Doubts() };
+    const lane: Lane = { ready: [], flying: 0, doubts: new Doubts(this.#kernel.clock) };
     this.#lanes.set(channelId, lane);
     return lane;
   }
@@ -297,9 +309,7 @@ class Engine implements Outbox {
   }
 
   async #giveBack(items: DueItem[], delayMs: number): Promise<void> {
-    if (items.length === 0) return;
-    const { database, node } = this.#kernel;
-    await database.inEngine('messages.give_back', tx => giveBackDue(tx, node.bootId, items, delayMs));
+    if (items.length > 0) await this.#due.giveBack(this.#kernel.node.bootId, items, delayMs);
   }
 }
 

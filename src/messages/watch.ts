@@ -1,4 +1,4 @@
-import { createDueWorker, type DueItem, type DueWorker, type Kernel } from '../kernel/index.ts';
+import { createDueWorker, type DueItem, type DueRows, type DueWorker, type Kernel } from '../kernel/index.ts';
 import type { Book, Books, Change, Locked } from './book/index.ts';
 import { deliveryAt, deliveryKey, WATCH, WATCH_GRACE_MS, watchAt } from './due-kinds.ts';
 import { advance, doubt, GIVEN_UP, type Journey, MISSED, sendAgain } from './journey.ts';
@@ -13,12 +13,16 @@ const MOST_SENT_AGAIN = 3;
  * Ends what waits in vain, on any node: queued beyond its catch-up window while its channel was not ready = missed,
  * on the wire without an answer = unknown, unknown under a policy = sent again or given up.
  */
-export function createWatch(kernel: Kernel, books: Books): DueWorker {
-  return createDueWorker(kernel, {
-    kind: WATCH,
-    lanes: 'all',
-    fire: items => books.open('messages.watch', book => endAll(book, items, kernel.clock.now())),
-  });
+export function createWatch(kernel: Kernel, books: Books, due: DueRows): DueWorker {
+  return createDueWorker(
+    kernel,
+    {
+      kind: WATCH,
+      lanes: 'all',
+      fire: items => books.open('messages.watch', book => endAll(book, items, kernel.clock.now())),
+    },
+    due,
+  );
 }
 
 type Watched = { of: Locked; at: Date };

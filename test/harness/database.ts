@@ -96,6 +96,7 @@ export async function testKernel(overrides: Partial<Kernel> = {}): Promise<TestK
   const kernel: Kernel = {
     config,
     clock: overrides.clock ?? systemClock,
+    random: overrides.random ?? Math.random,
     log,
     database,
     secrets:

@@ -7,6 +7,7 @@ import type { InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { CommitUnknown } from '../database/database.ts';
 import { LinkFault } from '../database/engine.ts';
@@ -24,7 +25,7 @@ const lines: string[] = [];
 const kernel = {
   config: readConfig({ CONVOKE_PUBLIC_URL: 'https://convoke.example.org' }),
   log: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
-  clock: { now: () => new Date(), monotonic: () => performance.now() },
+  clock: systemClock,
   database: {
     inEngine: async () => {
       throw Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' });
