@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestKernel, testEngine, testKernel, testWorkspace } from '../../test/harness/database.ts';
 import {
+  accept,
   ScriptedChannels,
   ScriptedProvider,
   scriptedChannel,
@@ -141,6 +142,26 @@ describe('what was accepted before the STOP', () => {
     expect(arrived().sort()).toEqual([expect.stringContaining('no more messages'), 'wanted']);
     const left = await inWorkspace(scope, tx => tx.selectFrom('due_work').select('kind').execute());
     expect(left).toEqual([]);
+  });
+
+  it('is not sent again either when its answer got lost', async () => {
+    provider.script = (wire, deadline) =>
+      provider.arrived.length <= 2
+        ? { outcome: 'unknown', cause: 'connection_lost' }
+        : accept(wire, deadline);
+    channels.connect(provider, scope, channelId);
+    const [unwanted, wanted] = [await send('unwanted'), await send('wanted', { target: { phone: OTHER } })];
+    for (const id of [unwanted, wanted])
+      await until(async () => (await queries.get(scope, id)).delivery.doubt_at, {
+        what: () => `doubt about ${id}`,
+      });
+    channels.disconnect(channelId);
+    await handOn(written('stop'));
+    channels.connect(provider, scope, channelId, 2);
+    await becomes(wanted, 'sent');
+    await until(() => arrived().some(body => body.includes('no more messages')));
+    expect(arrived().filter(body => body === 'unwanted')).toHaveLength(1);
+    expect(arrived().filter(body => body === 'wanted')).toHaveLength(2);
   });
 
   it('goes out when START comes in time', async () => {
