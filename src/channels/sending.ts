@@ -12,7 +12,10 @@ export type GroupForSending = {
   archivedAt: Date | null;
 };
 
-/** A channel of the workspace that was not removed; whether it is connected does not matter for accepting. */
+/**
+ * A channel of the workspace that was not removed, and will not be before the end of the transaction: what is accepted
+ * on it is there when its removal ends what is planned. Whether it is connected does not matter for accepting.
+ */
 export async function channelForSending(
   tx: Tx,
   scope: Scope,
@@ -24,6 +27,7 @@ export async function channelForSending(
     .where('workspace_id', '=', scope.workspaceId)
     .where('id', '=', id)
     .where('wanted', '<>', 'deleted')
+    .forKeyShare()
     .executeTakeFirst();
   return row && { ...row, capabilities: capabilitiesOf(row.kind) };
 }

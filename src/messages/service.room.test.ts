@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestKernel, testKernel, testWorkspace } from '../../test/harness/database.ts';
 import { ScriptedProvider, scriptedChannel, scriptedGroup } from '../../test/harness/scripted-adapter.ts';
-import { inWorkspace, newId, type Scope } from '../kernel/index.ts';
+import { inWorkspace, newId, outsideTransaction, type Scope } from '../kernel/index.ts';
 import type { Outcome } from './policy.ts';
 import * as queries from './queries.ts';
 import * as service from './service.ts';
@@ -174,5 +174,21 @@ describe('the list', () => {
     expect(await ids({ outcome: 'waiting' satisfies Outcome })).toEqual([c, b]);
     expect(await ids({ source_id: sourceId })).toEqual([c]);
     expect(await ids({ source_id: newId() })).toEqual([]);
+  });
+});
+
+describe('a channel that is removed at the same moment', () => {
+  it('takes no message that its removal would not find', async () => {
+    let sending: Promise<string> | undefined;
+    await inWorkspace(scope, async tx => {
+      await tx.selectFrom('channels').select('id').where('id', '=', channelId).forUpdate().execute();
+      sending = outsideTransaction(() => send());
+      sending.catch(() => undefined);
+      await new Promise(resolve => setTimeout(resolve, 150));
+      await tx.updateTable('channels').set({ wanted: 'deleted' }).where('id', '=', channelId).execute();
+      await service.cancelMessagesOf(tx, scope, channelId);
+    });
+    await expect(sending).rejects.toMatchObject({ code: 'validation_failed' });
+    expect(await rowsOf('due_work')).toEqual([]);
   });
 });
