@@ -2,6 +2,7 @@
 import './kernel/require-node.ts';
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { registerStatusCommand } from './channels/index.ts';
 import { registerIdentityCommands } from './identity/index.ts';
 import {
   AppError,
@@ -47,6 +48,11 @@ program
   .description('show what this installation stands on')
   .action(() => run('doctor', {}));
 
+program
+  .command('status')
+  .description('show the nodes, what each of them drives, and what waits')
+  .action(() => run('status', {}));
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -80,6 +86,7 @@ async function runHere(config: ReturnType<typeof readConfig>, name: string, inpu
     const commands = createCommands();
     registerDoctor(commands, kernel);
     registerIdentityCommands(commands, kernel);
+    registerStatusCommand(commands, kernel);
     return await commands.run(name, input);
   } finally {
     await kernel.database.close();

@@ -1,7 +1,13 @@
 import './kernel/require-node.ts';
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createChannels, createLinkedAdapter, registerChannelRoutes } from './channels/index.ts';
+import {
+  createChannels,
+  createLinkedAdapter,
+  registerChannelRoutes,
+  registerStatusCommand,
+  registerStatusRoute,
+} from './channels/index.ts';
 import { registerContactRoutes } from './contacts/index.ts';
 import {
   createGate,
@@ -20,6 +26,7 @@ import {
   createSealer,
   type Environment,
   type Kernel,
+  type Leases,
   type Lifecycle,
   listenForCommands,
   openKernel,
@@ -71,8 +78,8 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
     life.add('database', () => kernel.database.close());
     await extras.seed?.(kernel);
     const first = await prepareFirstStart(kernel);
-    await startRooms(kernel, life);
-    const url = await openDoors(kernel, life);
+    const leases = await startRooms(kernel, life);
+    const url = await openDoors(kernel, leases, life);
     const setupLink = first && `${config.publicUrl ?? url}/setup/${first.token}`;
     return { url, kernel, setupLink, stop: () => life.stop() };
   } catch (error) {
@@ -82,7 +89,7 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
 }
 
 /** Plugs the rooms together from left to right. What is started first is stopped last. */
-async function startRooms(kernel: Kernel, life: Lifecycle): Promise<void> {
+async function startRooms(kernel: Kernel, life: Lifecycle): Promise<Leases> {
   life.add('upkeep', startUpkeep(kernel));
   const node = await appearAsNode(kernel);
   life.add('node', () => node.stop());
@@ -105,14 +112,16 @@ async function startRooms(kernel: Kernel, life: Lifecycle): Promise<void> {
   life.add('reminders', () => reminders.stop());
   reminders.start();
   life.add('place among the nodes', () => node.leave());
+  return leases;
 }
 
 /** Opens the way in: the commands of the operator, then the web page and the API. Returns the address. */
-async function openDoors(kernel: Kernel, life: Lifecycle): Promise<string> {
+async function openDoors(kernel: Kernel, leases: Leases, life: Lifecycle): Promise<string> {
   if (kernel.database.engine.kind === 'embedded') {
     const commands = createCommands();
     registerDoctor(commands, kernel);
     registerIdentityCommands(commands, kernel);
+    registerStatusCommand(commands, kernel, leases);
     const socket = await listenForCommands(kernel.config.dataDir, commands, kernel.log);
     life.add('admin socket', () => socket.close());
   }
@@ -124,6 +133,7 @@ async function openDoors(kernel: Kernel, life: Lifecycle): Promise<string> {
     await endRemindersOf(tx, scope, channelId);
     await cancelMessagesOf(tx, scope, channelId);
   });
+  registerStatusRoute(http, kernel, leases);
   registerContactRoutes(http);
   registerMessageRoutes(http);
   registerReminderRoutes(http);

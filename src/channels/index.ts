@@ -23,3 +23,5 @@ export { type ChannelsOptions, createChannels, type RunningChannels } from './dr
 export type { ChannelRemoval, Channels, Driven, InboundSink, OutboundPayloads } from './ports.ts';
 export { registerChannelRoutes } from './routes.ts';
 export { channelForSending, groupForSending } from './sending.ts';
+export { registerStatusCommand } from './status-command.ts';
+export { registerStatusRoute } from './status-routes.ts';

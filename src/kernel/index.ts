@@ -20,7 +20,14 @@ export {
 export { type AdminSocket, askRunning, type CommandAnswer, listenForCommands } from './admin-socket.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Commands, createCommands } from './commands.ts';
-export { type Config, type Environment, type LeaseTimes, readConfig, settings } from './config.ts';
+export {
+  type Config,
+  type Environment,
+  type LeaseTimes,
+  leaseTimesOf,
+  readConfig,
+  settings,
+} from './config.ts';
 export {
   afterCommit,
   CommitUnknown,

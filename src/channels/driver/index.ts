@@ -19,7 +19,7 @@ import type { Adapter } from '../adapters/contract.ts';
 import type { Place } from '../place.ts';
 import type { Channels, Driven, InboundSink, OutboundPayloads } from '../ports.ts';
 import { Drive } from './drive.ts';
-import { LEASE_PREFIX, type LookRow, look, type Sight } from './look.ts';
+import { LEASE_PREFIX, type LookRow, look, needsRoom, type Sight } from './look.ts';
 import { NO_ROOM, tellNoRoom } from './no-room.ts';
 import type { Ports } from './report.ts';
 import type { Goal } from './rows.ts';
@@ -255,11 +255,6 @@ class Driver implements RunningChannels {
 
 function goalOf(row: LookRow): Goal {
   return { wanted: row.wanted, generation: row.generation, rests: row.rests };
-}
-
-/** What only has to be ended or handed on is soon done, wherever. */
-function needsRoom(row: LookRow): boolean {
-  return !row.rests && (row.wanted === 'connected' || row.wanted === 'pairing');
 }
 
 function leaseName({ id }: LookRow): string {

@@ -27,12 +27,17 @@ export const LEASE_PREFIX = 'channel:';
  */
 export function look(kernel: Kernel, times: LeaseTimes): Promise<Sight> {
   return kernel.database.inEngine('channels.look', async tx => ({
-    rows: await readRows(tx, times.graceMs),
+    rows: await readWanted(tx, times.graceMs),
     peers: await readPeers(tx, times.renewMs),
   }));
 }
 
-async function readRows(tx: Tx, graceMs: number): Promise<LookRow[]> {
+/** What only has to be ended or handed on is soon done, wherever. */
+export function needsRoom(row: LookRow): boolean {
+  return !row.rests && (row.wanted === 'connected' || row.wanted === 'pairing');
+}
+
+export async function readWanted(tx: Tx, graceMs: number): Promise<LookRow[]> {
   const { rows } = await sql<LookRow>`
     select c.workspace_id, c.id, c.kind, c.wanted, c.generation, c.status_reason, not look.is_due as rests,
       not exists (select from leases l where l.name = ${LEASE_PREFIX} || c.id and l.holder is not null
