@@ -192,6 +192,20 @@ describe('leases', () => {
     await assert(lease);
   });
 
+  it('need not wait for what it could not give back', async () => {
+    let away = 1;
+    const database = tampered((inEngine, name) => (...given) => {
+      const fails = name === 'leases.release' && away-- > 0;
+      return fails ? Promise.reject(new Error('no network')) : inEngine(...given);
+    });
+    const name = newId();
+    const leases = leasesOf({ ...one, database });
+    const lease = must(await leases.acquire(name));
+    await expect(lease.release()).rejects.toThrow('no network');
+    expect(await leasesOf(two).acquire(name)).toBeUndefined();
+    expect(must(await leases.acquire(name)).fence).toBe(lease.fence + 1);
+  });
+
   it('wakes those who wait when it is given back', async () => {
     const woken = Promise.withResolvers<void>();
     const deaf = two.wake.on('leases', () => woken.resolve());

@@ -91,8 +91,7 @@ class HeldLease {
   readonly holder: string;
   readonly lease: Lease;
   readonly #end = new AbortController();
-  readonly #clock: Kernel['clock'];
-  readonly #onDrop: (held: HeldLease) => void;
+  readonly #holder: Holder;
   #deadline: Deadline;
 
   constructor(
@@ -103,8 +102,7 @@ class HeldLease {
   ) {
     this.row = row;
     this.holder = holder.bootId;
-    this.#clock = holder.clock;
-    this.#onDrop = held => holder.forget(held);
+    this.#holder = holder;
     this.#deadline = deadline;
     this.lease = {
       ...row,
@@ -127,13 +125,15 @@ class HeldLease {
   held(): boolean {
     if (this.#end.signal.aborted) return false;
     const { steady, wall } = this.#deadline;
-    if (this.#clock.monotonic() < steady && this.#clock.now().getTime() < wall) return true;
+    const { clock } = this.#holder;
+    if (clock.monotonic() < steady && clock.now().getTime() < wall) return true;
     this.drop();
+    this.#holder.tellLapse(this.row);
     return false;
   }
 
   drop(): void {
-    this.#onDrop(this);
+    this.#holder.forget(this);
     this.#end.abort();
   }
 }
@@ -144,7 +144,7 @@ class Holder implements Leases {
   readonly #kernel: Parts;
   readonly #rows: LeaseRows;
   readonly #held = new Map<string, HeldLease>();
-  /** Names of which we may hold the lease without knowing: the answer was lost. */
+  /** Names of which the row may say that we hold the lease although we do not: an answer was lost. */
   readonly #unsure = new Set<string>();
   readonly #releases = groupCommit<LeaseRow, undefined>(rows => this.#free(rows), { max: 500 });
   #tickNoMore = () => {};
@@ -171,6 +171,11 @@ class Holder implements Leases {
 
   forget(held: HeldLease): void {
     if (this.#held.get(held.row.name) === held) this.#held.delete(held.row.name);
+  }
+
+  tellLapse(row: LeaseRow): void {
+    const event = { event: 'leases.lapsed', name: row.name, fence: row.fence };
+    this.#kernel.log.warn(event, 'a lease could not be renewed in time: what it drives is closed');
   }
 
   async acquire(name: string): Promise<Lease | undefined> {
@@ -212,7 +217,12 @@ class Holder implements Leases {
 
   async #release(held: HeldLease): Promise<void> {
     held.drop();
-    await this.#releases.add(held.row);
+    try {
+      await this.#releases.add(held.row);
+    } catch (error) {
+      this.#unsure.add(held.row.name);
+      throw error;
+    }
   }
 
   async #free(rows: LeaseRow[]): Promise<undefined[]> {

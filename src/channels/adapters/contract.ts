@@ -160,8 +160,13 @@ export type Adapter = {
   readonly capabilities: Capabilities;
   /** Never throws; states arrive at the sink. `canWrite` is asked in the socket's own write. */
   connect(store: CredentialStore, sink: Sink, canWrite: () => boolean): Connection;
-  /** Ends after `done` or `failed`, or when the signal aborts. */
-  pair?(request: PairingRequest, store: CredentialStore, signal: AbortSignal): AsyncIterable<PairingStep>;
+  /** Ends after `done` or `failed`, or when the signal aborts. `canWrite` as for `connect`. */
+  pair?(
+    request: PairingRequest,
+    store: CredentialStore,
+    signal: AbortSignal,
+    canWrite: () => boolean,
+  ): AsyncIterable<PairingStep>;
   /** Whose number the stored credentials link; undefined when there are none or pairing never ended. */
   linkedAccount(store: CredentialStore): Promise<LinkedAccount | undefined>;
   /** Draws the id of a message that we name ourselves. */

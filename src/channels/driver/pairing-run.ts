@@ -60,7 +60,8 @@ export async function runPairing(
 
 async function showSteps(run: Run, signal: AbortSignal): Promise<PairingStep | undefined> {
   const request = requestOf(run.pairing);
-  const steps = run.adapter.pair?.(request, run.store, signal);
+  const canWrite = () => run.place.lease.held();
+  const steps = run.adapter.pair?.(request, run.store, signal, canWrite);
   if (!steps) return { step: 'failed', reason: 'not_supported' };
   let last: PairingStep | undefined;
   for await (const step of steps) {

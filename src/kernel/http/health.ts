@@ -32,7 +32,7 @@ export function addHealth(routes: Routes, kernel: Kernel, life: { stopping: bool
 
 async function answers(kernel: Kernel): Promise<boolean> {
   const asked = kernel.database
-    .inEngine('kernel.health', tx => sql`select 1`.execute(tx))
+    .inEngine('kernel.health', tx => sql`select 1`.execute(tx), { withinMs: PATIENCE_MS })
     .then(
       () => true,
       () => false,

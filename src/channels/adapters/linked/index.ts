@@ -34,7 +34,7 @@ export function createLinkedAdapter(options: LinkedOptions): Adapter {
     kind: 'linked',
     capabilities: LINKED_CAPABILITIES,
     connect: (store, sink, canWrite) => new LinkedConnection(store, sink, canWrite, setup),
-    pair: (request, store, signal) => pairSteps(request, store, signal, setup),
+    pair: (request, store, signal, canWrite) => pairSteps(request, store, { signal, canWrite }, setup),
     linkedAccount: async store => accountOf((await readAuth(store))?.creds.me),
     newProviderId: newMessageId,
     address: addressOf,

@@ -190,7 +190,7 @@ export class Linked implements Sink {
     signal = new AbortController().signal,
   ): AsyncGenerator<PairingStep> {
     if (!this.adapter.pair) throw new Error('This adapter does not pair.');
-    for await (const step of this.adapter.pair(request, this.store, signal)) {
+    for await (const step of this.adapter.pair(request, this.store, signal, () => this.mayWrite)) {
       this.steps.push(step);
       yield step;
     }

@@ -12,6 +12,9 @@ import { type Auth, freshAuth } from './store.ts';
 /** What one socket tells during a pairing: something to show, the phone's agreement, or its end. */
 type Word = { qr: string } | { agreed: true } | { ending: Ending };
 
+/** How long a pairing may go on, and whether it may write just now. */
+type Leave = { signal: AbortSignal; canWrite: () => boolean };
+
 const WAIT_MS = 1_000;
 
 /**
@@ -21,13 +24,13 @@ const WAIT_MS = 1_000;
 export async function* pairSteps(
   request: PairingRequest,
   store: CredentialStore,
-  signal: AbortSignal,
+  leave: Leave,
   setup: LinkedSetup,
 ): AsyncGenerator<PairingStep, void> {
   await store.clear();
   const auth = pairingAuth(store);
   try {
-    yield* pairWith(auth, request, signal, setup);
+    yield* pairWith(auth, request, leave, setup);
   } finally {
     await auth.shut();
   }
@@ -36,14 +39,15 @@ export async function* pairSteps(
 async function* pairWith(
   auth: Auth,
   request: PairingRequest,
-  signal: AbortSignal,
+  leave: Leave,
   setup: LinkedSetup,
 ): AsyncGenerator<PairingStep, void> {
+  const { signal, canWrite } = leave;
   const code = request.method === 'code' ? bytesToCrockford(randomBytes(5)) : undefined;
-  while (!signal.aborted) {
-    const round = new Round(auth, setup, signal);
+  while (!signal.aborted && canWrite()) {
+    const round = new Round(auth, setup, leave);
     const ending = yield* showCodes(round, request, code);
-    if (signal.aborted) return;
+    if (signal.aborted || !canWrite()) return;
     if (round.agreed) {
       yield await conclude(auth);
       return;
@@ -96,12 +100,12 @@ class Round {
   readonly #said: Word[] = [];
   #wake: () => void = () => undefined;
 
-  constructor(auth: Auth, setup: LinkedSetup, signal: AbortSignal) {
+  constructor(auth: Auth, setup: LinkedSetup, { signal, canWrite }: Leave) {
     this.#socket = openSocket({
       url: setup.url,
       logger: libraryLog(setup.log),
       auth,
-      canWrite: () => !signal.aborted,
+      canWrite: () => !signal.aborted && canWrite(),
       opening: { opened: async () => undefined, openedBefore: async () => undefined },
       getMessage: async () => undefined,
       cachedGroupMetadata: async () => undefined,

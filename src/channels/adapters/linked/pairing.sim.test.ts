@@ -70,6 +70,16 @@ describe('pairing a number', () => {
     expect(linked.steps.at(-1)).toMatchObject({ step: 'done', phone: OWNER });
   });
 
+  it('answers no phone once the right to write has ended', async () => {
+    for await (const step of linked.pairing({ method: 'qr' })) {
+      if (step.step !== 'show_qr') continue;
+      linked.mayWrite = false;
+      simulator.scan(OWNER, step.qr);
+    }
+    expect(linked.steps.map(({ step }) => step)).not.toContain('done');
+    expect(simulator.phones().find(phone => phone.number === OWNER)?.linked).toEqual([]);
+  });
+
   it('ends without a word when it is aborted, and leaves nothing stored', async () => {
     const abort = new AbortController();
     for await (const { step } of linked.pairing({ method: 'qr' }, abort.signal)) {
