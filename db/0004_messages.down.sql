@@ -1,2 +1,3 @@
 drop index activity_type;
-drop table sending_policies, receipt_keys, receipts, provider_ids, attempts, deliveries, messages;
+drop function convoke_parked;
+drop table parkings, instance_parking, sending_policies, receipt_keys, receipts, provider_ids, attempts, deliveries, messages;

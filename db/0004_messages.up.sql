@@ -120,6 +120,43 @@ create table sending_policies (
   updated_at timestamptz not null default now()
 );
 
+-- What accepts and keeps, and sends nothing: a channel, or the whole workspace where no channel is named.
+create table parkings (
+  workspace_id uuid not null references workspaces,
+  id uuid not null,
+  channel_id uuid,
+  reason text not null,
+  created_by uuid,
+  since timestamptz not null default now(),
+  primary key (workspace_id, id),
+  unique nulls not distinct (workspace_id, channel_id),
+  foreign key (workspace_id, channel_id) references channels on delete cascade
+);
+
+-- A row = the whole installation is parked, by its operator.
+create table instance_parking (
+  id smallint primary key check (id = 1),
+  reason text not null,
+  since timestamptz not null default now()
+);
+
+-- Those of the channels that are parked, for the engine's door. Who parks waits for the transactions that have asked,
+-- and whoever asks afterwards sees it: nothing enters the wire once a parking is committed.
+create function convoke_parked(workspaces uuid[], channels uuid[]) returns setof uuid
+  language plpgsql volatile
+  as $$
+  begin
+    perform pg_advisory_xact_lock_shared(7240116);
+    return query
+      select k.c from unnest(workspaces, channels) as k(w, c)
+      where exists (select from instance_parking) or exists (
+        select from parkings p
+        where p.workspace_id = k.w and (p.channel_id = k.c or p.channel_id is null));
+  end
+  $$;
+
+call convoke_instance_table('instance_parking');
+call convoke_workspace_table('parkings', true);
 call convoke_workspace_table('sending_policies', true);
 call convoke_workspace_table('messages', true);
 call convoke_workspace_table('deliveries', true);

@@ -315,6 +315,17 @@ alter table instance enable row level security;
 alter table instance force row level security;
 create policy engine_door on instance for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 
+create table instance_parking (
+  id smallint not null,
+  reason text not null,
+  since timestamp with time zone not null default now(),
+  constraint instance_parking_pkey PRIMARY KEY (id),
+  constraint instance_parking_id_check CHECK ((id = 1))
+);
+alter table instance_parking enable row level security;
+alter table instance_parking force row level security;
+create policy engine_door on instance_parking for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
 create table intake (
   workspace_id uuid not null,
   id uuid not null,
@@ -485,6 +496,23 @@ alter table pairings enable row level security;
 alter table pairings force row level security;
 create policy engine_door on pairings for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on pairings for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table parkings (
+  workspace_id uuid not null,
+  id uuid not null,
+  channel_id uuid,
+  reason text not null,
+  created_by uuid,
+  since timestamp with time zone not null default now(),
+  constraint parkings_pkey PRIMARY KEY (workspace_id, id),
+  constraint parkings_workspace_id_channel_id_key UNIQUE NULLS NOT DISTINCT (workspace_id, channel_id),
+  constraint parkings_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE,
+  constraint parkings_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id)
+);
+alter table parkings enable row level security;
+alter table parkings force row level security;
+create policy engine_door on parkings for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on parkings for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table provider_ids (
   workspace_id uuid not null,
@@ -762,6 +790,20 @@ AS $procedure$
          with check ((select convoke_engine_door()))', target);
   end
   $procedure$;
+
+CREATE OR REPLACE FUNCTION public.convoke_parked(workspaces uuid[], channels uuid[])
+ RETURNS SETOF uuid
+ LANGUAGE plpgsql
+AS $function$
+  begin
+    perform pg_advisory_xact_lock_shared(7240116);
+    return query
+      select k.c from unnest(workspaces, channels) as k(w, c)
+      where exists (select from instance_parking) or exists (
+        select from parkings p
+        where p.workspace_id = k.w and (p.channel_id = k.c or p.channel_id is null));
+  end
+  $function$;
 
 CREATE OR REPLACE FUNCTION public.convoke_workspace()
  RETURNS uuid

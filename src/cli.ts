@@ -18,6 +18,7 @@ import {
   VERSION,
 } from './kernel/index.ts';
 import { runConvoke } from './main.ts';
+import { registerParkingCommands } from './messages/index.ts';
 
 const program = new Command('convoke').description('Convoke calls people together.').version(VERSION);
 
@@ -53,6 +54,23 @@ program
   .description('show the nodes, what each of them drives, and what waits')
   .action(() => run('status', {}));
 
+program
+  .command('park')
+  .requiredOption('--reason <text>', 'why; everybody who uses this Convoke can read it')
+  .description('take and keep all messages, and send none, until `arm`')
+  .action((options: { reason: string }) => run('park', options));
+
+program
+  .command('arm')
+  .addOption(
+    new Option('--overdue <what>', 'what becomes of messages that are later than planned').choices([
+      'send',
+      'miss',
+    ]),
+  )
+  .description('send again what `park` kept back')
+  .action((options: { overdue?: string }) => run('arm', options));
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -87,8 +105,11 @@ async function runHere(config: ReturnType<typeof readConfig>, name: string, inpu
     registerDoctor(commands, kernel);
     registerIdentityCommands(commands, kernel);
     registerStatusCommand(commands, kernel);
+    registerParkingCommands(commands, kernel);
     return await commands.run(name, input);
   } finally {
+    // Nodes that run hear of it at once.
+    await kernel.wake.stop();
     await kernel.database.close();
   }
 }

@@ -40,7 +40,12 @@ import {
   stopOnSignals,
   stopWithParent,
 } from './kernel/index.ts';
-import { cancelMessagesOf, createMessages, registerMessageRoutes } from './messages/index.ts';
+import {
+  cancelMessagesOf,
+  createMessages,
+  registerMessageRoutes,
+  registerParkingCommands,
+} from './messages/index.ts';
 import { createReminders, endRemindersOf, registerReminderRoutes } from './reminders/index.ts';
 
 export type Convoke = {
@@ -122,6 +127,7 @@ async function openDoors(kernel: Kernel, leases: Leases, life: Lifecycle): Promi
     registerDoctor(commands, kernel);
     registerIdentityCommands(commands, kernel);
     registerStatusCommand(commands, kernel, leases);
+    registerParkingCommands(commands, kernel);
     const socket = await listenForCommands(kernel.config.dataDir, commands, kernel.log);
     life.add('admin socket', () => socket.close());
   }

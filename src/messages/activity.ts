@@ -19,6 +19,26 @@ export type MessageFacts = {
   'message.missed': { delivery_id: string; reason: string | null };
 };
 
+/** What was parked or armed is the subject: a channel, or the workspace. */
+export type ParkingFacts = {
+  /** Nothing of it reaches the wire any more; `by_operator` = the whole installation was parked. */
+  'sending.parked': { reason: string; by_operator: boolean };
+  /** It goes on. `overdue` says what was decided about what had become too late meanwhile. */
+  'sending.armed': { overdue: 'send' | 'miss' | null; by_operator: boolean };
+};
+
+export function parkingFact<T extends keyof ParkingFacts>(
+  type: T,
+  of: { workspaceId: string; channelId?: string | undefined },
+  payload: ParkingFacts[T],
+): NewFact {
+  const subject =
+    of.channelId === undefined
+      ? { type: 'workspace', id: of.workspaceId }
+      : { type: 'channel', id: of.channelId };
+  return { type, subject, payload };
+}
+
 export function messageFact<T extends keyof MessageFacts>(
   type: T,
   messageId: string,

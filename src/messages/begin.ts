@@ -2,8 +2,8 @@ import type { Driven, Wire, WireTarget } from '../channels/index.ts';
 import { type DueItem, newId } from '../kernel/index.ts';
 import type { Book, Books, Change, Letter, Locked } from './book/index.ts';
 import { deliveryAt, WATCH_GRACE_MS, watchAt, watchKey } from './due-kinds.ts';
-import type { Verdict } from './guards.ts';
-import { advance, defer, GROUP_GONE, type Journey, MISSED } from './journey.ts';
+import type { Hold, Verdict } from './guards.ts';
+import { advance, GROUP_GONE, type Journey, MISSED } from './journey.ts';
 
 /** An attempt that is committed as in flight and goes to the wire next. */
 export type Begun = {
@@ -37,7 +37,8 @@ const LATE_MS = 5_000;
 /**
  * One transaction for all that enters the wire in this moment: the channels are proved to be ours still, claims are
  * taken, each delivery is looked at again, and an attempt is written with our own provider id and the very bytes
- * that will be sent. What was cancelled or moved meanwhile is left alone; what is too late is missed.
+ * that will be sent. What was cancelled or moved meanwhile is left alone; what is too late is missed; what a guard
+ * holds goes back as it was.
  *
  * `drawn` holds the attempts also when the call rejects: a commit whose answer got lost may have happened.
  */
@@ -57,8 +58,14 @@ export async function begin(
     );
     const deadline = new Date(now.getTime() + options.deadlineMs);
     const changes: Change[] = [];
-    for (const { locked, letter, driven } of candidates) {
-      const held = withheld(locked, letter, guarded.get(locked.deliveryId), now);
+    const putBack: DueItem[] = [];
+    for (const { item, locked, letter, driven } of candidates) {
+      const verdict = guarded.get(locked.deliveryId);
+      if (verdict && 'hold' in verdict) {
+        putBack.push(item);
+        continue;
+      }
+      const held = withheld(locked, letter, verdict, now);
       if (held) {
         changes.push({ locked, next: held });
         continue;
@@ -69,10 +76,11 @@ export async function begin(
     await insertAttempts(book, drawn, letters);
     await book.writeJourneys(changes);
     await schedule(book, drawn, changes, deadline);
+    await book.scheduleDue(putBack);
   });
 }
 
-type Candidate = { locked: Locked; letter: Letter; driven: Driven };
+type Candidate = { item: DueItem; locked: Locked; letter: Letter; driven: Driven };
 
 /** Of what was picked, that which is still ours to send and still waits to be sent. */
 async function takeUp(
@@ -87,7 +95,7 @@ async function takeUp(
   const taken = new Set(await book.takeDue(ours.map(({ item }) => item)));
   const waiting = ours.flatMap(({ item, driven: by }) => {
     const of = locked.get(item.subjectId);
-    return taken.has(item) && of?.journey.status === 'queued' ? [{ locked: of, driven: by }] : [];
+    return taken.has(item) && of?.journey.status === 'queued' ? [{ item, locked: of, driven: by }] : [];
   });
   const letters = await book.readLetters(waiting.map(one => one.locked));
   const candidates = waiting.flatMap(one => {
@@ -101,15 +109,11 @@ async function takeUp(
 function withheld(
   locked: Locked,
   letter: Letter,
-  verdict: Verdict | undefined,
+  verdict: Exclude<Verdict, { hold: Hold }> | undefined,
   now: Date,
 ): Journey | undefined {
   const { journey } = locked;
-  if (verdict) {
-    return 'later' in verdict
-      ? defer(journey, verdict.later, now)
-      : advance(journey, verdict.end, now, verdict.why);
-  }
+  if (verdict) return advance(journey, verdict.end, now, verdict.why);
   if (locked.overdueMs > LATE_MS) return advance(journey, 'missed', now, MISSED);
   const gone = locked.groupId !== null && (letter.group === null || letter.group.archived);
   return gone ? advance(journey, 'failed', now, GROUP_GONE) : undefined;

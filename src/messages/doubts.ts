@@ -28,6 +28,11 @@ export class Doubts {
     this.#asked = true;
   }
 
+  /** Something that kept messages from being sent again is over. */
+  askAgain(): void {
+    this.#asked = true;
+  }
+
   /** The same for whoever missed the moment. */
   look(caughtUp: boolean): void {
     if (caughtUp && !this.#caughtUp) this.caughtUp();

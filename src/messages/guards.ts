@@ -3,11 +3,14 @@ import type { Locked } from './book/index.ts';
 import type { Why } from './journey.ts';
 import { keepFromOptedOut } from './opted-out.ts';
 
-/** Keeps a delivery off the wire: for good, or until later. */
+/** Keeps a delivery off the wire: for good, or for now. */
 export type Verdict =
   | { end: 'failed' | 'cancelled'; why: Why }
-  /** Stays queued for this reason; its catch-up window moves along. */
-  | { later: Date };
+  /** Stays queued as it is, as does all behind it: neither its instant nor its window moves. */
+  | { hold: Hold };
+
+/** What keeps back a whole channel, and not a single delivery. */
+export type Hold = 'parked';
 
 /**
  * Looks at deliveries that are about to enter the wire, inside the transaction that lets them. Answers by delivery

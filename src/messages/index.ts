@@ -12,11 +12,13 @@ import { hint, type Kernel, sqlDueRows } from '../kernel/index.ts';
 import { sqlBooks } from './book/index.ts';
 import { guards } from './guards.ts';
 import { createOutbox, type OutboxOptions } from './outbox.ts';
+import { Parked } from './parking/parked.ts';
 import { createPorts } from './ports.ts';
 import { createReceiptIntake } from './receipts.ts';
 import { createSettling } from './settle.ts';
 import { createWatch } from './watch.ts';
 
+export { registerParkingCommands } from './parking/commands.ts';
 export { checkContent, type Outcome, outcomeOf } from './policy.ts';
 export { registerMessageRoutes } from './routes.ts';
 export { DeliveryStatus } from './schema.ts';
@@ -36,24 +38,27 @@ export type Messages = {
  * wants the ports of this one first.
  */
 export function createMessages(kernel: Kernel, channels: Channels, options: OutboxOptions = {}): Messages {
-  const books = sqlBooks(kernel, channels, guards);
+  const parked = new Parked(kernel);
+  const books = sqlBooks(kernel, channels, [parked.guard, ...guards]);
   const due = sqlDueRows(kernel.database);
   const settling = createSettling(books, () => kernel.clock.now());
   // Most receipts change only a count and are no fact; open pages show the count all the same.
   const receipts = createReceiptIntake(books, workspaceIds => {
     for (const workspaceId of workspaceIds) hint({ kernel, workspaceId }, 'deliveries');
   });
-  const outbox = createOutbox({ kernel, channels, books, due, settling }, options);
+  const outbox = createOutbox({ kernel, channels, books, due, settling, parked }, options);
   const watch = createWatch(kernel, books, due);
   return {
     ...createPorts(kernel, { books, settling, receipts }),
     start() {
+      parked.start();
       outbox.start();
       watch.start();
     },
     async stop() {
       await outbox.stop();
       await watch.stop();
+      await parked.stop();
       await receipts.idle();
     },
   };

@@ -95,6 +95,11 @@ export const MISSED: Why = {
     'The channel was not connected in time, so this message was not sent. Connect it, then send it again.',
 };
 
+export const MISSED_WHILE_PARKED: Why = {
+  reason: 'parked',
+  detail: 'Sending was parked when this message was due, and it was decided not to send it afterwards.',
+};
+
 export const GROUP_GONE: Why = {
   reason: 'group_archived',
   detail:
@@ -148,7 +153,6 @@ export function doubt(journey: Journey, now: Date): Journey {
 /** Back to the outbox because a person or the workspace's policy says so, whatever became of it before. */
 export function sendAgain(journey: Journey, now: Date): Journey {
   if (journey.status !== 'unknown') return journey;
-  const window = journey.catchUpUntil.getTime() - journey.dueAt.getTime();
   return {
     ...journey,
     status: 'queued',
@@ -157,8 +161,18 @@ export function sendAgain(journey: Journey, now: Date): Journey {
     endedAt: null,
     doubtAt: null,
     dueAt: now,
-    catchUpUntil: new Date(now.getTime() + Math.max(window, LEAST_WINDOW_MS)),
+    catchUpUntil: windowFrom(journey, now),
   };
+}
+
+/** Still to be sent, however late: the window begins anew. */
+export function reopen(journey: Journey, now: Date): Journey {
+  return journey.status === 'queued' ? { ...journey, catchUpUntil: windowFrom(journey, now) } : journey;
+}
+
+function windowFrom(journey: Journey, now: Date): Date {
+  const window = journey.catchUpUntil.getTime() - journey.dueAt.getTime();
+  return new Date(now.getTime() + Math.max(window, LEAST_WINDOW_MS));
 }
 
 export const GIVEN_UP: Why = {
@@ -177,7 +191,7 @@ const LONGEST_PAUSE_MS = 10 * 60_000;
  * Back to the outbox for later. The catch-up window moves along: pacing never makes a message missed. What cannot
  * be sent however often it is tried fails after a day.
  */
-export function defer(journey: Journey, until: Date, now: Date): Journey {
+function defer(journey: Journey, until: Date, now: Date): Journey {
   if (journey.status !== 'in_flight') return journey;
   const tried = now.getTime() - (journey.inFlightAt ?? now).getTime();
   if (tried >= TRIED_MS) return advance(journey, 'failed', now, NOT_SENT);

@@ -14,6 +14,7 @@ import { Doubts } from './doubts.ts';
 import { DELIVERY, RESEND_MS } from './due-kinds.ts';
 import { Flights } from './flights.ts';
 import { untilInstant } from './instant.ts';
+import type { Parked } from './parking/parked.ts';
 import { recover } from './recover.ts';
 import type { Settling } from './settle.ts';
 
@@ -32,6 +33,7 @@ export type OutboxParts = {
   books: Books;
   due: DueRows;
   settling: Settling;
+  parked: Pick<Parked, 'holds' | 'onChange'>;
 };
 
 export type Outbox = {
@@ -64,6 +66,7 @@ class Engine implements Outbox {
   readonly #channels: Channels;
   readonly #books: Books;
   readonly #due: DueRows;
+  readonly #parked: OutboxParts['parked'];
   readonly #beginOptions: BeginOptions;
   readonly #places: { socket: number; http: number };
   readonly #lanes = new Map<string, Lane>();
@@ -75,11 +78,12 @@ class Engine implements Outbox {
   #running = false;
   #turn = 0;
 
-  constructor({ kernel, channels, books, due, settling }: OutboxParts, options: OutboxOptions) {
+  constructor({ kernel, channels, books, due, settling, parked }: OutboxParts, options: OutboxOptions) {
     this.#kernel = kernel;
     this.#channels = channels;
     this.#books = books;
     this.#due = due;
+    this.#parked = parked;
     this.#flights = new Flights(kernel, settling);
     this.#beginOptions = {
       now: () => kernel.clock.now(),
@@ -105,6 +109,7 @@ class Engine implements Outbox {
     this.#unsubscribe = [
       this.#channels.onChange(() => this.#onChange()),
       this.#channels.onCaughtUp(channelId => this.#onCaughtUp(channelId)),
+      this.#parked.onChange(() => this.#onParking()),
     ];
     this.#worker.start();
     this.#onChange();
@@ -125,6 +130,7 @@ class Engine implements Outbox {
   #lanesWithRoom(): string[] {
     return this.#channels
       .driven()
+      .filter(driven => !this.#parked.holds(driven))
       .map(driven => driven.channelId)
       .filter(id => this.#lane(id).ready.length < READY / 2);
   }
@@ -141,7 +147,7 @@ class Engine implements Outbox {
     await this.#ripen(items);
     for (const item of items) this.#lane(item.lane).ready.push(item);
     for (const id of new Set(items.map(item => item.lane))) this.#lane(id).ready.sort(byTurn);
-    await this.#releaseUndriven();
+    await this.#release();
     this.#pump();
   }
 
@@ -165,20 +171,33 @@ class Engine implements Outbox {
   #onChange(): void {
     for (const driven of this.#channels.driven()) this.#lane(driven.channelId).doubts.look(driven.caughtUp());
     this.#recoverWhereDue();
-    outsideTransaction(() => this.#releaseUndriven()).catch(error =>
+    this.#onPlaces();
+  }
+
+  /** What was not sent again because it was parked may be now. */
+  #onParking(): void {
+    for (const driven of this.#channels.driven())
+      if (!this.#parked.holds(driven)) this.#lane(driven.channelId).doubts.askAgain();
+    this.#recoverWhereDue();
+    this.#onPlaces();
+  }
+
+  #onPlaces(): void {
+    outsideTransaction(() => this.#release()).catch(error =>
       this.#kernel.log.warn({ event: 'messages.release', err: error }, 'claims fall free by themselves'),
     );
     this.#worker.poke();
     this.#pump();
   }
 
-  /** Whoever drives the channel next need not wait until our claims expire. */
-  async #releaseUndriven(): Promise<void> {
+  /** Whoever drives the channel next need not wait until our claims expire; what is parked is for nobody. */
+  async #release(): Promise<void> {
     const released: DueItem[] = [];
     for (const [id, lane] of this.#lanes) {
-      if (this.#channels.drivenById(id)) continue;
+      const driven = this.#channels.drivenById(id);
+      if (driven && !this.#parked.holds(driven)) continue;
       released.push(...lane.ready.splice(0));
-      if (lane.flying === 0) this.#lanes.delete(id);
+      if (!driven && lane.flying === 0) this.#lanes.delete(id);
     }
     await this.#giveBack(released, 0);
   }
@@ -272,7 +291,7 @@ class Engine implements Outbox {
 
   #freePlaces(driven: Driven): number {
     const lane = this.#lanes.get(driven.channelId);
-    if (!lane || !driven.held()) return 0;
+    if (!lane || !driven.held() || this.#parked.holds(driven)) return 0;
     return Math.min(lane.ready.length, this.#places[driven.adapter.capabilities.transport] - lane.flying);
   }
 

@@ -1,4 +1,5 @@
 import { IdParams, type Routes } from '../kernel/index.ts';
+import { registerParking } from './parking/routes.ts';
 import * as queries from './queries.ts';
 import { resolve } from './resolve.ts';
 import {
@@ -19,6 +20,7 @@ const tag = 'messages';
 export function registerMessageRoutes(routes: Routes): void {
   registerMessages(routes);
   registerResolving(routes);
+  registerParking(routes);
 }
 
 function registerMessages(routes: Routes): void {

@@ -128,3 +128,38 @@ export const MessageQuery = PageQuery.extend({
   ),
   source_id: Id.optional().describe('Only messages of this reminder'),
 });
+
+const Overdue = z.enum(['send', 'miss']);
+export const NewParking = z.strictObject({
+  channel_id: Id.optional().describe('Left out = the whole workspace'),
+  reason: z
+    .string()
+    .trim()
+    .min(1, 'Say why, so that others understand it later.')
+    .max(500, 'Use at most 500 characters.'),
+});
+export const Arming = z.strictObject({
+  channel_id: Id.optional().describe('Left out = the whole workspace'),
+  overdue: Overdue.optional().describe(
+    'What becomes of messages whose time has passed meanwhile: send = they go out late; miss = they are missed. Needed only when there are some',
+  ),
+});
+
+const Counts = {
+  waiting: z.number().int().describe('Messages that are due and kept back'),
+  overdue: z.number().int().describe('Those of them that are later than their catch-up window allows'),
+};
+export const Parking = z.object({
+  of: z
+    .enum(['instance', 'workspace', 'channel'])
+    .describe('instance = all of this Convoke, by its operator'),
+  channel_id: Id.nullable(),
+  reason: z.string(),
+  since: Instant,
+  parked_by: Id.nullable().describe('The user; null = the operator'),
+  ...Counts,
+});
+export type Parking = z.output<typeof Parking>;
+/** All that is parked; a message that is kept back twice counts once in the sums. */
+export const Parkings = z.object({ data: z.array(Parking), ...Counts });
+export type Parkings = z.output<typeof Parkings>;

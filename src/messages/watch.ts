@@ -6,6 +6,8 @@ import { EVIDENCE_MS } from './recover.ts';
 
 /** A channel that is ready works through what waits at its own pace: its messages are looked at again so much later. */
 const STILL_WAITING_MS = 3_600_000;
+/** What is parked has its window decided about when it is armed; this look is in case nobody did. */
+const STILL_PARKED_MS = 86_400_000;
 /** How often a policy may send an unknown message by itself before it is left to a person. */
 const MOST_SENT_AGAIN = 3;
 
@@ -68,7 +70,9 @@ async function endQueued(book: Book, watched: Watched[], now: Date): Promise<Nex
   return watched.map(({ of, at }): Next => {
     const { journey } = of;
     if (at < journey.catchUpUntil) return { of, next: journey, watchAt: journey.catchUpUntil };
-    if (readiness.get(of.channelId) !== 'ready') return { of, next: advance(journey, 'missed', now, MISSED) };
+    const ready = readiness.get(of.channelId);
+    if (ready === 'parked') return { of, next: journey, watchAt: new Date(at.getTime() + STILL_PARKED_MS) };
+    if (ready !== 'ready') return { of, next: advance(journey, 'missed', now, MISSED) };
     const catchUpUntil = new Date(at.getTime() + STILL_WAITING_MS);
     return { of, next: { ...journey, catchUpUntil }, watchAt: catchUpUntil };
   });

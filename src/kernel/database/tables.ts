@@ -211,6 +211,12 @@ export interface Instance {
   key_check: Buffer | null;
 }
 
+export interface InstanceParking {
+  id: number;
+  reason: string;
+  since: Generated<Timestamp>;
+}
+
 export interface Intake {
   channel_id: string;
   ciphertext: Buffer;
@@ -309,6 +315,15 @@ export interface Pairing {
   started_at: Generated<Timestamp>;
   step: string;
   step_at: Generated<Timestamp>;
+  workspace_id: string;
+}
+
+export interface Parking {
+  channel_id: string | null;
+  created_by: string | null;
+  id: string;
+  reason: string;
+  since: Generated<Timestamp>;
   workspace_id: string;
 }
 
@@ -434,6 +449,7 @@ export interface Tables {
   heard_words: HeardWord;
   idempotency_keys: IdempotencyKey;
   instance: Instance;
+  instance_parking: InstanceParking;
   intake: Intake;
   intake_keys: IntakeKey;
   intake_pending: IntakePending;
@@ -444,6 +460,7 @@ export interface Tables {
   nodes: Node;
   opt_outs: OptOut;
   pairings: Pairing;
+  parkings: Parking;
   provider_ids: ProviderId;
   receipt_keys: ReceiptKey;
   receipts: Receipt;

@@ -10,7 +10,16 @@ import { readMigrations } from './migrate.ts';
 import { ensurePartitions, MIGRATIONS_FOLDER } from './open.ts';
 
 /** Those of the whole installation. The app door sees its own row of `workspaces`, and no other of these. */
-const INSTANCE_WIDE = ['instance', 'leases', 'logins', 'nodes', 'setup_links', 'users', 'workspaces'];
+const INSTANCE_WIDE = [
+  'instance',
+  'instance_parking',
+  'leases',
+  'logins',
+  'nodes',
+  'setup_links',
+  'users',
+  'workspaces',
+];
 
 let ground: TestDatabase;
 

@@ -65,7 +65,7 @@ export type ReceiptKey = DeliveryKey & {
 };
 
 /** How a channel stands while a delivery on it waits. */
-export type Readiness = 'ready' | 'not_ready';
+export type Readiness = 'ready' | 'not_ready' | 'parked';
 
 /**
  * The rows that the engine works on inside one transaction. Journeys are always locked before due work is touched,

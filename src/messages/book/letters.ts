@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Content, Tx } from '../../kernel/index.ts';
 import type { OnUnknown } from '../journey.ts';
+import { parkedAmong } from '../parking/rows.ts';
 import { readLast } from './attempts.ts';
 import type { Letter, Locked, Readiness } from './book.ts';
 import { idsBetween } from './journeys.ts';
@@ -56,7 +57,7 @@ export async function readLetters(tx: Tx, of: Locked[]): Promise<Map<string, Let
   );
 }
 
-/** A channel is ready when it is connected and a living node drives it. */
+/** A channel is ready when it is connected and a living node drives it; parked goes before both. */
 export async function readReadiness(tx: Tx, of: Locked[]): Promise<Map<string, Readiness>> {
   if (of.length === 0) return new Map();
   const wanted = new Map(of.map(one => [one.channelId, { w: one.workspaceId, c: one.channelId }]));
@@ -66,5 +67,8 @@ export async function readReadiness(tx: Tx, of: Locked[]): Promise<Map<string, R
     from json_to_recordset(${JSON.stringify([...wanted.values()])}::json) as k(w uuid, c uuid)
     join channels c on c.workspace_id = k.w and c.id = k.c
   `.execute(tx);
-  return new Map(rows.map(row => [row.id, row.ready ? 'ready' : 'not_ready']));
+  const parked = await parkedAmong(tx, of);
+  return new Map(
+    rows.map(({ id, ready }) => [id, parked.has(id) ? 'parked' : ready ? 'ready' : 'not_ready']),
+  );
 }

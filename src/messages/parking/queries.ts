@@ -1,0 +1,47 @@
+import { inWorkspace, type Kernel, type Scope } from '../../kernel/index.ts';
+import type { Parking, Parkings } from '../schema.ts';
+import { countWaiting, sumOf } from './rows.ts';
+
+export type InstanceParking = { reason: string; since: Date };
+
+/** What the operator has said about the whole installation; undefined = it is not parked. */
+export function readInstanceParking(kernel: Kernel): Promise<InstanceParking | undefined> {
+  return kernel.database.inEngine('messages.instance_parking', tx =>
+    tx.selectFrom('instance_parking').select(['reason', 'since']).executeTakeFirst(),
+  );
+}
+
+/** All that is parked, widest first, and what it keeps back. */
+export async function readParkings(scope: Scope): Promise<Parkings> {
+  const instance = await readInstanceParking(scope.kernel);
+  return inWorkspace(scope, async tx => {
+    const rows = await tx
+      .selectFrom('parkings')
+      .select(['channel_id', 'reason', 'since', 'created_by'])
+      .where('workspace_id', '=', scope.workspaceId)
+      .orderBy('channel_id', order => order.asc().nullsFirst())
+      .execute();
+    if (!instance && rows.length === 0) return { data: [], waiting: 0, overdue: 0 };
+    const counts = await countWaiting(tx, { workspaceId: scope.workspaceId });
+    const data = rows.map(
+      (row): Parking => ({
+        of: row.channel_id === null ? 'workspace' : 'channel',
+        channel_id: row.channel_id,
+        reason: row.reason,
+        since: row.since.toISOString(),
+        parked_by: row.created_by,
+        ...sumOf(counts.filter(one => row.channel_id === null || one.channelId === row.channel_id)),
+      }),
+    );
+    if (instance) {
+      const { reason, since } = instance;
+      const all = { channel_id: null, reason, since: since.toISOString(), parked_by: null, ...sumOf(counts) };
+      data.unshift({ of: 'instance', ...all });
+    }
+    const whole = data.some(one => one.of !== 'channel');
+    return {
+      data,
+      ...sumOf(counts.filter(one => whole || rows.some(row => row.channel_id === one.channelId))),
+    };
+  });
+}
