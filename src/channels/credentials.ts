@@ -6,11 +6,17 @@ import { fenced, type Place, unfenced } from './place.ts';
 
 /**
  * Credentials and keys of one channel as encrypted rows, each bound to its place. Every write proves the lease
- * in its own transaction. `onStored` is called after the commit when new messages were stored together with keys.
+ * in its own transaction and waits for the one before, so that none can come to lie over a later one. `onStored` is called after the commit when new messages were stored together with keys.
  */
 export async function credentialStore(place: Place, onStored: () => void): Promise<CredentialStore> {
   const vault = await place.kernel.secrets.vault(place.workspaceId);
   const { workspaceId, channelId } = place;
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(write: () => Promise<T>): Promise<T> => {
+    const turn = last.then(write);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
   return {
     readCredentials: () =>
       unfenced(place, 'channels.read_credentials', async tx => {
@@ -24,29 +30,23 @@ export async function credentialStore(place: Place, onStored: () => void): Promi
       }),
     writeCredentials: plain => {
       const ciphertext = vault.seal(plain, credentialsSeal(channelId));
-      return fenced(place, 'channels.write_credentials', async tx => {
-        await tx
-          .insertInto('channel_credentials')
-          .values({ workspace_id: workspaceId, channel_id: channelId, ciphertext })
-          .onConflict(conflict =>
-            conflict
-              .columns(['workspace_id', 'channel_id'])
-              .doUpdateSet({ ciphertext, updated_at: sql<Date>`now()` }),
-          )
-          .execute();
-      });
+      return inTurn(() =>
+        fenced(place, 'channels.write_credentials', tx => writeCredentials(tx, place, ciphertext)),
+      );
     },
     readKeys: (type, ids) =>
       unfenced(place, 'channels.read_keys', tx => readKeys(tx, place, vault, type, ids)),
     writeKeys: async (changes, opened) => {
-      const isNew = await fenced(place, 'channels.write_keys', async tx => {
-        await writeKeys(tx, place, vault, changes);
-        return takeIn(tx, place, vault, opened);
-      });
+      const isNew = await inTurn(() =>
+        fenced(place, 'channels.write_keys', async tx => {
+          await writeKeys(tx, place, vault, changes);
+          return takeIn(tx, place, vault, opened);
+        }),
+      );
       if (isNew) onStored();
     },
     readInbound: key => unfenced(place, 'channels.read_inbound', tx => readIntake(tx, place, vault, key)),
-    clear: () => fenced(place, 'channels.clear_credentials', tx => eraseCredentials(tx, place)),
+    clear: () => inTurn(() => fenced(place, 'channels.clear_credentials', tx => eraseCredentials(tx, place))),
   };
 }
 
@@ -59,6 +59,18 @@ export async function eraseCredentials(tx: Tx, place: Place): Promise<void> {
       .where('channel_id', '=', place.channelId)
       .execute();
   }
+}
+
+async function writeCredentials(tx: Tx, place: Place, ciphertext: Buffer): Promise<void> {
+  await tx
+    .insertInto('channel_credentials')
+    .values({ workspace_id: place.workspaceId, channel_id: place.channelId, ciphertext })
+    .onConflict(conflict =>
+      conflict
+        .columns(['workspace_id', 'channel_id'])
+        .doUpdateSet({ ciphertext, updated_at: sql<Date>`now()` }),
+    )
+    .execute();
 }
 
 async function readKeys(

@@ -46,4 +46,60 @@ describe('the writer of keys', () => {
     await writer.write([change('c', '1')]);
     expect([...store.keys.keys()]).toEqual(['sender-key|c']);
   });
+
+  describe('over a store that takes too long', () => {
+    function slow() {
+      const store = new MemoryStore();
+      const holds = [Promise.withResolvers<void>()];
+      const writer = new KeyWriter(
+        Object.assign(Object.create(store) as MemoryStore, {
+          async writeKeys(changes: KeyChange[]) {
+            await holds.shift()?.promise;
+            await store.writeKeys(changes, []);
+          },
+        }),
+        40,
+      );
+      return { store, writer, release: holds[0]?.resolve ?? (() => undefined) };
+    }
+    const storedIn = (store: MemoryStore) => Buffer.from(store.keys.get('sender-key|a') ?? []).toString();
+
+    it('never lets a write that was given up come to lie over a later one', async () => {
+      const { store, writer, release } = slow();
+      await expect(writer.write([change('a', 'older')])).rejects.toThrow('in time');
+      const later = writer.write([change('a', 'newer')]);
+      await new Promise(resolve => setTimeout(resolve, 10));
+      expect(store.writes).toBe(0);
+      release();
+      await later;
+      expect([store.writes, storedIn(store)]).toEqual([2, 'newer']);
+    });
+
+    it('drops what has not begun when its callers give it up', async () => {
+      const { store, writer, release } = slow();
+      const first = writer.write([change('a', '1')]);
+      await new Promise(resolve => setTimeout(resolve, 10));
+      const dropped = writer.write([change('a', '2')]);
+      await expect(first).rejects.toThrow('in time');
+      await expect(dropped).rejects.toThrow('in time');
+      release();
+      await writer.settled();
+      expect([store.writes, storedIn(store)]).toEqual([1, '1']);
+    });
+
+    it('keeps readers waiting until it is known what is stored', async () => {
+      const { store, writer, release } = slow();
+      await writer.write([change('a', '1')]).catch(() => undefined);
+      await expect(writer.certain()).rejects.toThrow('in time');
+      const certain = writer.certain().then(() => storedIn(store));
+      release();
+      expect(await certain).toBe('1');
+    });
+
+    it('does not wait for it for ever at the end', async () => {
+      const { writer } = slow();
+      await writer.write([change('a', '1')]).catch(() => undefined);
+      await expect(writer.settled()).rejects.toThrow('in time');
+    });
+  });
 });

@@ -5,6 +5,7 @@ type Batch = {
   opened: RawInbound[];
   done: Promise<void>;
   settle: { resolve(): void; reject(error: unknown): void };
+  timer: NodeJS.Timeout;
 };
 
 /** A store call that hangs must not silence the connection: after this it counts as failed. */
@@ -12,15 +13,21 @@ const STORE_TIMEOUT_MS = 10_000;
 
 /**
  * Collects the key writes of one tick into one transaction; each caller waits until that one is stored.
- * A later value of the same key wins. One batch at a time: the next collects while one is under way.
+ * A later value of the same key wins. One batch at a time: the next collects while one is under way, also
+ * while one is under way that its callers have given up, because it may still be stored.
  */
 export class KeyWriter {
   readonly #store: CredentialStore;
+  readonly #timeoutMs: number;
   #next: Batch | undefined;
   #running: Promise<void> | undefined;
+  #writing: Promise<void> | undefined;
+  /** A write that its callers have given up: whether it is stored will be known when it settles. */
+  #doubt: Promise<void> | undefined;
 
-  constructor(store: CredentialStore) {
+  constructor(store: CredentialStore, timeoutMs = STORE_TIMEOUT_MS) {
     this.#store = store;
+    this.#timeoutMs = timeoutMs;
   }
 
   write(changes: KeyChange[], opened: RawInbound[] = []): Promise<void> {
@@ -31,47 +38,80 @@ export class KeyWriter {
     return batch.done;
   }
 
-  /** Resolves once all that was handed over is stored or refused. */
+  /** What is stored can be trusted from here on: no write is under way of which nobody knows the end. */
+  async certain(): Promise<void> {
+    if (this.#doubt) await inTime(this.#doubt, this.#timeoutMs);
+  }
+
+  /** Resolves once all that was handed over is stored or refused; rejects when that takes too long. */
   async settled(): Promise<void> {
-    while (this.#running) await this.#running;
+    while (this.#running) await inTime(this.#running, this.#timeoutMs);
   }
 
   #open(): Batch {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const batch = { changes: new Map(), opened: [], done: promise, settle: { resolve, reject } };
+    promise.catch(() => undefined);
+    const timer = setTimeout(() => this.#late(batch), this.#timeoutMs);
+    const batch: Batch = {
+      changes: new Map(),
+      opened: [],
+      done: promise,
+      settle: { resolve, reject },
+      timer,
+    };
     this.#next = batch;
     this.#running ??= this.#drain();
     return batch;
   }
 
+  /** One that has not begun is dropped; its callers are told the same as those of one that has. */
+  #late(batch: Batch): void {
+    if (this.#next === batch) this.#next = undefined;
+    else this.#doubt = this.#writing;
+    batch.settle.reject(tooSlow());
+  }
+
   async #drain(): Promise<void> {
+    await nextTick();
     while (this.#next) {
-      await new Promise(resolve => setImmediate(resolve));
-      const { changes, opened, settle } = this.#next;
+      const batch = this.#next;
       this.#next = undefined;
-      try {
-        await inTime(this.#store.writeKeys([...changes.values()], opened));
-        settle.resolve();
-      } catch (error) {
-        settle.reject(error);
-      }
+      this.#writing = this.#write(batch);
+      await this.#writing;
+      this.#doubt = undefined;
+      await nextTick();
     }
     this.#running = undefined;
   }
+
+  async #write({ changes, opened, settle, timer }: Batch): Promise<void> {
+    try {
+      await this.#store.writeKeys([...changes.values()], opened);
+      settle.resolve();
+    } catch (error) {
+      settle.reject(error);
+    }
+    clearTimeout(timer);
+  }
 }
 
-/** Rejects when the store takes too long; the write itself may still happen, which a ratchet survives. */
-export async function inTime<T>(work: Promise<T>): Promise<T> {
+function nextTick(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve));
+}
+
+/** Rejects when the store takes too long; what was asked of it may still happen. */
+export async function inTime<T>(work: Promise<T>, timeoutMs = STORE_TIMEOUT_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error('The store of credentials did not answer in time.')),
-      STORE_TIMEOUT_MS,
-    );
+    timer = setTimeout(() => reject(tooSlow()), timeoutMs);
   });
   try {
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function tooSlow(): Error {
+  return new Error('The store of credentials did not answer in time.');
 }

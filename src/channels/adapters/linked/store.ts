@@ -14,7 +14,15 @@ import { KnownKeys } from './known-keys.ts';
 /** Not a key of Signal: an opened message that is stored with the ratchet that opened it. */
 export const OPENED = 'opened-message';
 
-/** Baileys' credentials and keys over our store. */
+/** The store did not give or take something; what was to be done with it has not happened. */
+export class StoreFault extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : 'The store of credentials failed.', { cause });
+    this.name = 'StoreFault';
+  }
+}
+
+/** Baileys' credentials and keys over our store. Reads and writes of keys reject with StoreFault. */
 export type Auth = {
   readonly creds: AuthenticationCreds;
   readonly keys: SignalKeyStore;
@@ -23,7 +31,7 @@ export type Auth = {
   /** Resolves once everything handed over so far is stored; rejects when credentials were refused. */
   settled(): Promise<void>;
   readInbound(key: string): Promise<Uint8Array | undefined>;
-  /** From now on nothing is stored; what is under way is waited for. Baileys goes on a little after its end. */
+  /** From now on nothing is stored; what is under way is waited for, within bounds. Baileys goes on a little after its end. */
   shut(): Promise<void>;
 };
 
@@ -54,34 +62,48 @@ function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
   return {
     creds,
     keys: {
-      get: (type, ids) => readKeys(known, type, ids),
-      async set(data) {
-        const { changes, opened } = changesOf(data);
-        // Key ids are drawn from the credentials: a key must never be known before they are.
-        await stored.catch(() => undefined);
-        if (shut) throw new Error('This connection has ended.');
-        known.doubted(changes);
-        await writer.write(changes, opened);
-        known.written(changes);
-      },
+      get: (type, ids) =>
+        orStoreFault(async () => {
+          await writer.certain();
+          return readKeys(known, type, ids);
+        }),
+      set: data =>
+        orStoreFault(async () => {
+          const { changes, opened } = changesOf(data);
+          // Key ids are drawn from the credentials: a key must never be known before they are.
+          await inTime(stored.catch(() => undefined));
+          if (shut) throw new Error('This connection has ended.');
+          known.doubted(changes);
+          await writer.write(changes, opened);
+          known.written(changes);
+        }),
     },
     save() {
       if (shut) return;
       const plain = writeJson(creds);
-      stored = stored.catch(() => undefined).then(() => inTime(store.writeCredentials(plain)));
+      // Each waits for the one before, however long that takes: older credentials must not come to lie over newer.
+      stored = stored.catch(() => undefined).then(() => store.writeCredentials(plain));
       stored.catch(() => undefined);
     },
     async settled() {
-      await stored;
+      await inTime(stored);
       await writer.settled();
     },
     readInbound: key => inTime(store.readInbound(key)),
     async shut() {
       shut = true;
-      await stored.catch(() => undefined);
-      await writer.settled();
+      await inTime(stored).catch(() => undefined);
+      await writer.settled().catch(() => undefined);
     },
   };
+}
+
+async function orStoreFault<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof StoreFault ? error : new StoreFault(error);
+  }
 }
 
 async function readKeys<T extends keyof SignalDataTypeMap>(
