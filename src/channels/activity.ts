@@ -9,6 +9,7 @@ export type ChannelFacts = {
   'channel.paired': { phone: string };
   'channel.connected': Record<string, never>;
   'channel.disconnected': { reason: string };
+  'channel.degraded': { reason: string };
   'channel.restricted': { reason: string; until: string | null };
   'channel.unpaired': { reason: string };
   'channel.removed': { label: string };

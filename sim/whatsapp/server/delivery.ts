@@ -1,6 +1,6 @@
 import type { Account, Companion } from '../phones/account.ts';
 import type { Connection } from '../wire/connection.ts';
-import { bytesOf, type Stanza } from '../wire/stanza.ts';
+import { bytesOf, type Stanza, stanza } from '../wire/stanza.ts';
 import type { World } from '../world/world.ts';
 
 /** Owes the stanza to the companion and sends it now when the companion is live. */
@@ -59,14 +59,20 @@ function withoutNumber(node: Stanza): Stanza {
   return { ...node, attrs: sender ? { ...attrs, from: sender, addressing_mode: 'lid' } : attrs };
 }
 
-/** Flips the last byte of each ciphertext when a corruption is due; the kept copy stays whole. */
+/** Takes out the content, or flips the last byte of each ciphertext, when that is due; the kept copy stays whole. */
 function damaged(world: World, account: Account, node: Stanza): Stanza {
   if (node.tag !== 'message' || !Array.isArray(node.content)) return node;
+  if (world.faults.spend(account.digits, 'withhold')) return { ...node, content: [withheld()] };
   if (!world.faults.spend(account.digits, 'corrupt_inbound')) return node;
   const content = node.content.map(one =>
     one.tag === 'enc' ? { ...one, content: flipLastByte(bytesOf(one)) } : one,
   );
   return { ...node, content };
+}
+
+/** In place of a content that this device is not to show, nor to ask the phone for. */
+export function withheld(): Stanza {
+  return stanza('unavailable', { type: 'view_once_unavailable_fanout' });
 }
 
 export function flipLastByte(bytes: Buffer): Buffer {

@@ -11,6 +11,7 @@ export const whatsApp: Protocol = { admit, handle };
 
 /** Unknown tags are taken without an answer, as by the real server. */
 async function handle(connection: Connection, node: Stanza): Promise<void> {
+  if (isDeaf(connection, node)) return;
   if (node.tag === 'iq') return answerQuery(connection, node);
   const { account, companion } = connection;
   if (!account || !companion) return;
@@ -22,4 +23,11 @@ async function handle(connection: Connection, node: Stanza): Promise<void> {
   }
   if (node.tag === 'ack') companion.backlog.confirmByAck(node);
   else if (node.tag === 'chatstate') passTyping(connection.world, account, node);
+}
+
+/** The last question of a login is about keys; a socket that goes deaf has opened before. */
+function isDeaf({ account, live, world }: Connection, node: Stanza): boolean {
+  return (
+    account !== undefined && live && node.attrs.xmlns !== 'encrypt' && world.faults.isDeaf(account.digits)
+  );
 }

@@ -37,7 +37,7 @@ export async function answerQuery(connection: Connection, node: Stanza): Promise
     const error = stanza('error', { code: String(answer.error), text: TEXTS[answer.error] ?? 'error' });
     connection.send(stanza('iq', { from: to, type: 'error', id }, [error]));
   }
-  afterwards(connection, node);
+  if (Array.isArray(answer)) afterwards(connection, node);
 }
 
 function faultOf(connection: Connection, node: Stanza): Answer | undefined {

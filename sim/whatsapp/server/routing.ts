@@ -12,7 +12,7 @@ import { arrive } from '../phones/arrival.ts';
 import type { Connection } from '../wire/connection.ts';
 import { child, children, isGroupId, readAddress, type Stanza, seconds, stanza } from '../wire/stanza.ts';
 import type { World } from '../world/world.ts';
-import { deliver } from './delivery.ts';
+import { deliver, withheld } from './delivery.ts';
 import type { Group } from './groups.ts';
 
 /** Which ciphertexts of a message go to which device. */
@@ -54,8 +54,7 @@ function echoOf(account: Account, companion: Companion, node: Stanza): Stanza {
   const whose = isGroupId(to)
     ? { from: to, participant: sender.group }
     : { from: sender.person, recipient: to };
-  const nothing = stanza('unavailable', { type: 'view_once_unavailable_fanout' });
-  return stanza('message', { id, ...whose, type: 'text', t: seconds() }, [nothing]);
+  return stanza('message', { id, ...whose, type: 'text', t: seconds() }, [withheld()]);
 }
 
 function acknowledge(connection: Connection, node: Stanza, error?: number): void {

@@ -30,6 +30,10 @@ const settings = z.strictObject({
   corrupt_inbound: times.nullish(),
   /** Messages to the companions name their senders by LID alone. */
   hide_numbers: z.boolean().nullish(),
+  /** The next n messages to the companions come without their content, as those that only the phone may show. */
+  withhold: times.nullish(),
+  /** Once a companion takes messages: what it sends is taken, and nothing is answered. */
+  deaf: z.boolean().nullish(),
   /** The next n messages come back to the device that wrote them, as an echo without content. */
   echo: times.nullish(),
   /** Refuses messages with this error in the ack; without a count until cleared. */
@@ -70,6 +74,7 @@ type CountName =
   | 'cut_on_arrival'
   | 'cut_before_ack'
   | 'cut_after_ack'
+  | 'withhold'
   | 'echo'
   | 'corrupt_outbound'
   | 'corrupt_inbound';
@@ -135,6 +140,10 @@ export class Faults {
       if (fault && (fault.xmlns ?? xmlns) === xmlns && spendOne(fault)) return fault.code;
     }
     return undefined;
+  }
+
+  isDeaf(digits: string): boolean {
+    return this.#accounts.get(digits)?.deaf ?? this.#world.deaf ?? false;
   }
 
   isRestricted(digits: string): boolean {

@@ -7,6 +7,7 @@ import { hear, optedOutAmong, readWord } from '../../contacts/index.ts';
 import { createLeases, inWorkspace, type Kernel, type Leases, type Scope } from '../../kernel/index.ts';
 import type { Inbound, ReceiptFact } from '../adapters/contract.ts';
 import { createLinkedAdapter } from '../adapters/linked/index.ts';
+import type { LivenessTimes } from '../adapters/linked/liveness.ts';
 import { get, getPairing, listGroups } from '../queries.ts';
 import { cancelPairing, create, remove, startPairing, unpair } from '../service.ts';
 import { createChannels, type RunningChannels } from './index.ts';
@@ -382,6 +383,18 @@ describe('the driver of channels', () => {
     expect(before?.caughtUp()).toBe(false);
   });
 
+  it('shows a deaf connection and records it, and goes on when it hears again', async () => {
+    await node.stop();
+    node = await startNode(kernel, simulator, { everyMs: 100, againMs: 50, answerMs: 500 });
+    const id = await pair(OWNER);
+    simulator.setFaults({ number: OWNER, deaf: true });
+    await until(async () => (await factsOf(scope)).includes('channel.degraded'));
+    expect(node.channels.driven()).toEqual([]);
+    simulator.setFaults({ clear: true });
+    await becomes(id, 'connected');
+    expect(await sendTo(id, BEN, 'heard again')).toMatchObject({ outcome: 'accepted' });
+  });
+
   it('tells its listeners when a channel begins and ceases to be able to send', async () => {
     const seen: number[] = [];
     const deaf = node.channels.onChange(() => seen.push(node.channels.driven().length));
@@ -402,7 +415,11 @@ describe('the driver of channels', () => {
   });
 });
 
-async function startNode(kernel: Kernel, simulator: WhatsAppSimulator): Promise<Node> {
+async function startNode(
+  kernel: Kernel,
+  simulator: WhatsAppSimulator,
+  liveness: Partial<LivenessTimes> = {},
+): Promise<Node> {
   const leases = createLeases(kernel);
   const adapter = createLinkedAdapter({
     socketUrl: simulator.socketUrl,
@@ -410,6 +427,7 @@ async function startNode(kernel: Kernel, simulator: WhatsAppSimulator): Promise<
     sandbox: true,
     log: pino({ level: 'silent' }),
     patience: 0.05,
+    liveness,
   });
   const channels = createChannels(kernel, { leases, adapters: [adapter], lookMs: 100 });
   const inbound: Inbound[] = [];

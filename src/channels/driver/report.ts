@@ -7,7 +7,7 @@ import { pause } from '../pause.ts';
 import { fenced, type Place } from '../place.ts';
 import { lookOf } from '../policy.ts';
 import type { InboundSink, OutboundPayloads } from '../ports.ts';
-import { type Goal, writeLook } from './rows.ts';
+import { type Goal, type LookFact, writeLook } from './rows.ts';
 
 export type Ports = { sink: InboundSink; payloads: OutboundPayloads };
 
@@ -59,7 +59,7 @@ export class Report {
 export class StateLog {
   readonly #place: Place;
   readonly #goal: Goal;
-  #last: Living['status'] | undefined;
+  #last: Living | undefined;
   #writing: Promise<unknown> = Promise.resolve();
   readonly #closing = new AbortController();
 
@@ -69,8 +69,8 @@ export class StateLog {
   }
 
   write(state: Living): void {
-    const fact = factOf(this.#last, state.status);
-    this.#last = state.status;
+    const fact = factOf(this.#last, state);
+    this.#last = state;
     const account: LinkedAccount | undefined = state.status === 'connected' ? state : undefined;
     this.#writing = this.#writing.then(() =>
       this.#inSpite(() => writeLook(this.#place, this.#goal, lookOf(state), account, fact)),
@@ -99,14 +99,14 @@ export class StateLog {
   }
 }
 
-function factOf(
-  before: Living['status'] | undefined,
-  now: Living['status'],
-): { type: 'channel.connected' | 'channel.disconnected' | 'channel.restricted' } | undefined {
-  if (before === now) return undefined;
-  if (now === 'connected') return { type: 'channel.connected' };
-  if (now === 'restricted') return { type: 'channel.restricted' };
-  return before === 'connected' ? { type: 'channel.disconnected' } : undefined;
+/** Trouble is told for each reason: the next one may ask for something else of people. */
+function factOf(before: Living | undefined, now: Living): LookFact | undefined {
+  if (now.status === 'degraded')
+    return before?.status === 'degraded' && before.reason === now.reason ? undefined : 'channel.degraded';
+  if (before?.status === now.status) return undefined;
+  if (now.status === 'connected') return 'channel.connected';
+  if (now.status === 'restricted') return 'channel.restricted';
+  return before?.status === 'connected' ? 'channel.disconnected' : undefined;
 }
 
 /** A lost lease is no fault: another node goes on. */

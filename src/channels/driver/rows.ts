@@ -31,7 +31,7 @@ export async function writeLook(
   goal: Goal,
   look: Look,
   account?: LinkedAccount,
-  fact?: { type: 'channel.connected' | 'channel.disconnected' | 'channel.restricted' },
+  fact?: LookFact,
 ): Promise<void> {
   await fenced(place, 'channels.write_status', async tx => {
     const changed = await update(tx, place, goal, {
@@ -47,7 +47,7 @@ export async function writeLook(
           }
         : {}),
     });
-    if (changed && fact) await recordLook(tx, place, fact.type, look);
+    if (changed && fact) await recordLook(tx, place, fact, look);
   });
 }
 
@@ -181,6 +181,13 @@ export function labelByPhone(place: Place, phone: string): Promise<string | unde
   });
 }
 
+/** What is worth keeping of the states of a connection. */
+export type LookFact =
+  | 'channel.connected'
+  | 'channel.disconnected'
+  | 'channel.restricted'
+  | 'channel.degraded';
+
 type Columns = {
   wanted?: Wanted;
   status: string;
@@ -223,15 +230,10 @@ async function stepPairing(
   hint(place, 'pairing', place.channelId);
 }
 
-async function recordLook(
-  tx: Tx,
-  place: Place,
-  type: 'channel.connected' | 'channel.disconnected' | 'channel.restricted',
-  look: Look,
-): Promise<void> {
+async function recordLook(tx: Tx, place: Place, type: LookFact, look: Look): Promise<void> {
   const reason = look.reason ?? look.status;
   if (type === 'channel.connected') await tell(tx, place, type, {});
-  else if (type === 'channel.disconnected') await tell(tx, place, type, { reason });
+  else if (type !== 'channel.restricted') await tell(tx, place, type, { reason });
   else await tell(tx, place, type, { reason, until: look.until?.toISOString() ?? null });
 }
 

@@ -111,6 +111,27 @@ const reasons: Record<string, Explanation> = {
     remedy: 'Messages wait. The operator can add a node or raise CONVOKE_MAX_CHANNELS_PER_NODE.',
     pairAgain: false,
   },
+  not_answering: {
+    words: 'The connection to WhatsApp is open, but nothing is answered.',
+    remedy: 'Convoke opens a new one by itself; messages wait.',
+    pairAgain: false,
+  },
+  not_reading: {
+    words: 'Messages come in, but are not read any more.',
+    remedy: 'Convoke opens a new connection by itself; nothing is lost.',
+    pairAgain: false,
+  },
+  restart_advised: {
+    words: 'New connections to WhatsApp do not help: nothing is answered on any of them.',
+    remedy: 'Convoke keeps trying. Ask the operator of this Convoke to restart it.',
+    pairAgain: false,
+  },
+  store_unavailable: {
+    words: 'What WhatsApp brings could not be stored.',
+    remedy:
+      'Convoke tries again by itself; nothing is lost. If it stays so, tell the operator of this Convoke.',
+    pairAgain: false,
+  },
   server_busy: {
     words: 'WhatsApp is busy and asks to come back later.',
     remedy: 'Convoke tries again by itself; messages wait.',

@@ -35,6 +35,10 @@ export class BoundedCache {
     this.#kept.clear();
   }
 
+  clear(): void {
+    this.#kept.clear();
+  }
+
   async mget<T>(keys: string[]): Promise<Record<string, T | undefined>> {
     return Object.fromEntries(keys.map(key => [key, this.get<T>(key)]));
   }

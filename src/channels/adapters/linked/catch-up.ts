@@ -1,17 +1,32 @@
 /** Of one socket: whether all that the server had kept for it was handed over, stored, and told. */
 export class CatchUp {
+  readonly #onDue: () => void;
   #opened = false;
   #handedOver = false;
   #told = false;
   #hasGap = false;
+  #movedAt = performance.now();
 
-  /** The connection has opened. The end of the backlog may come before it as well as after. */
+  /** `onDue` is called once for each opening, when all is there and has only to be stored. */
+  constructor(onDue: () => void) {
+    this.#onDue = onDue;
+  }
+
+  /** The connection can be used. The end of the backlog may come before it as well as after. */
   opened(): void {
     this.#opened = true;
+    this.#told = false;
+    this.#look();
+  }
+
+  /** A piece of the backlog came. */
+  moved(): void {
+    this.#movedAt = performance.now();
   }
 
   handedOver(): void {
     this.#handedOver = true;
+    this.#look();
   }
 
   /** Something that came could not be stored: this socket never catches up. */
@@ -23,10 +38,14 @@ export class CatchUp {
     return !this.#hasGap;
   }
 
-  /** True once, as soon as there is something to tell when all reports before are stored. */
-  isDue(): boolean {
-    if (this.#told || !this.#opened || !this.#handedOver) return false;
+  /** For how long the rest of the backlog has been awaited; 0 once it is here. */
+  waitedMs(now = performance.now()): number {
+    return this.#handedOver ? 0 : now - this.#movedAt;
+  }
+
+  #look(): void {
+    if (this.#told || !this.#opened || !this.#handedOver) return;
     this.#told = true;
-    return true;
+    this.#onDue();
   }
 }

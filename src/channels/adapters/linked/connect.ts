@@ -1,4 +1,3 @@
-import type { BaileysEventMap, BinaryNode } from 'baileys';
 import type { Logger } from 'pino';
 import { pause } from '../../pause.ts';
 import type {
@@ -12,17 +11,23 @@ import type {
 } from '../contract.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { CatchUp } from './catch-up.ts';
-import { decodeMessage, openedMessage, repad, upsertedMessage } from './convert.ts';
+import { decodeMessage } from './convert.ts';
+import { Endurance } from './endurance.ts';
 import { backoffMs, type Ending, verdictOn } from './errors.ts';
-import { isEndOfBacklog, provenSent } from './evidence.ts';
 import { GroupBook } from './groups.ts';
-import { accountOf, inboundKey, isLid, phoneAddress, userOf } from './ids.ts';
+import { hear, type Line } from './hearing.ts';
+import { HoldBack } from './hold-back.ts';
+import { accountOf } from './ids.ts';
+import { inTime } from './key-writer.ts';
 import { libraryLog } from './library-log.ts';
-import { readStored } from './parse.ts';
-import { receiptFacts } from './receipts.ts';
+import { LIVENESS, type LivenessTimes, watchLiveness } from './liveness.ts';
+import { openingOver } from './opening.ts';
+import { answersPing, askForBacklog, logOut } from './questions.ts';
+import { Reports } from './reports.ts';
+import { Restriction } from './restriction.ts';
 import { Outgoing, type SendSource } from './send.ts';
 import type { Opening } from './signal.ts';
-import { type OpenSocket, openSocket, type SocketSetup, stanzaIndex } from './socket.ts';
+import { openSocket, type SocketSetup, stanzaIndex } from './socket.ts';
 import { type Auth, readAuth } from './store.ts';
 
 export type LinkedSetup = {
@@ -32,17 +37,13 @@ export type LinkedSetup = {
   qrMs?: number | undefined;
   /** Factor on all waits between two connections; 1 unless a test says otherwise. */
   patience?: number | undefined;
+  liveness?: Partial<LivenessTimes> | undefined;
 };
 
-type TimeLock = NonNullable<BaileysEventMap['connection.update']['reachoutTimeLock']>;
-
-/** A connection that stood this long starts counting failures anew. */
-const STABLE_MS = 60_000;
-const LOGOUT_MS = 10_000;
-const STORED = 2_000;
-const ASK_AGAIN_MS = { least: 60_000, most: 3_600_000 };
-/** From so many failures in a row on, the channel is shown as in trouble. */
-const TROUBLE = 5;
+const OPENING_MS = 90_000;
+const KEPT = 2_000;
+const READ_TRIES = 5;
+const UNEXPECTED = { firstMs: 1_000, maxMs: 60_000 };
 
 /** One linked number: keeps a socket open, comes back by itself, and reports what it sees. */
 export class LinkedConnection implements Connection {
@@ -52,17 +53,15 @@ export class LinkedConnection implements Connection {
   readonly #setup: LinkedSetup;
   readonly #groups: GroupBook;
   readonly #outgoing: Outgoing;
+  readonly #reports: Reports;
+  readonly #restriction = new Restriction(() => this.#askRestriction());
+  readonly #endurance = new Endurance();
   readonly #over = new AbortController();
   /** Keys of messages that were stored with their ratchet and need no second look. */
-  readonly #stored = new BoundedCache(STORED, 3_600_000);
-  #socket: OpenSocket | undefined;
+  readonly #kept = new BoundedCache(KEPT, 3_600_000);
+  #line: Line | undefined;
   #open = false;
-  #restricted = false;
   #leaving = false;
-  #failures = 0;
-  /** Of the socket that is open; a moment that never comes while none is. */
-  #openedAt = Number.POSITIVE_INFINITY;
-  #reporting: Promise<unknown> = Promise.resolve();
   readonly #running: Promise<void>;
 
   constructor(store: CredentialStore, sink: Sink, canWrite: () => boolean, setup: LinkedSetup) {
@@ -71,14 +70,21 @@ export class LinkedConnection implements Connection {
     this.#canWrite = canWrite;
     this.#setup = setup;
     this.#groups = new GroupBook(sink);
+    const voices = {
+      fault: (error: unknown) => this.#fault('report', error),
+      lost: (line: object | undefined) => this.#reportLost(line),
+    };
+    this.#reports = new Reports(sink, voices, this.#over.signal, setup.patience);
     const source: SendSource = {
-      socket: () => (this.#open ? this.#socket?.sock : undefined),
+      socket: () => (this.#open ? this.#line?.socket.sock : undefined),
       canWrite,
       addressing: names => sink.addressing(names),
       restricted: () => this.#askRestriction(),
-      stuck: () => this.#socket?.breakOff(),
+      stuck: () => this.#breakOff(this.#line, 'stuck'),
     };
-    this.#outgoing = new Outgoing(source, this.#groups, answers => this.#report(() => sink.late(answers)));
+    const late = (answers: Parameters<Sink['late']>[0]) =>
+      void this.#reports.add(undefined, () => sink.late(answers));
+    this.#outgoing = new Outgoing(source, this.#groups, late);
     this.#running = this.#run();
   }
 
@@ -87,31 +93,39 @@ export class LinkedConnection implements Connection {
   }
 
   async refreshGroups(): Promise<void> {
-    const sock = this.#open ? this.#socket?.sock : undefined;
+    const sock = this.#open ? this.#line?.socket.sock : undefined;
     if (sock) await this.#groups.refresh(sock).catch(error => this.#fault('groups', error));
   }
 
   async close(how: 'release' | 'logout'): Promise<void> {
     this.#leaving = true;
-    if (how === 'logout' && this.#open && this.#socket) await logOut(this.#socket);
+    if (how === 'logout' && this.#open && this.#line) await logOut(this.#line.socket);
     this.#over.abort();
-    if (this.#canWrite()) this.#socket?.leave();
-    else this.#socket?.terminate();
+    if (this.#canWrite()) this.#line?.socket.leave();
+    else this.#line?.socket.terminate();
     await this.#running;
-    await this.#reporting;
+    await this.#reports.settled();
   }
 
+  /** Whatever goes wrong in here, the connection comes back by itself or says that it does not. */
   async #run(): Promise<void> {
-    const auth = await this.#readAuth();
-    if (!auth) return;
-    await this.#keepConnected(auth);
-    await auth.shut();
+    while (!this.#isOver()) {
+      try {
+        const auth = await this.#readAuth();
+        if (auth) await this.#keepConnected(auth).finally(() => auth.shut());
+        return;
+      } catch (error) {
+        this.#fault('connection', error);
+        this.#endurance.failed();
+        await this.#wait('unexpected_end', UNEXPECTED);
+      }
+    }
   }
 
   async #keepConnected(auth: Auth): Promise<void> {
-    while (!this.#over.signal.aborted && this.#canWrite()) {
-      if (this.#failures < TROUBLE) this.#state({ status: 'connecting' });
-      const ending = await this.#once(auth);
+    while (!this.#isOver()) {
+      if (!this.#endurance.isInTrouble) this.#state({ status: 'connecting' });
+      const { ending, why } = await this.#once(auth);
       await auth.settled().catch(error => this.#fault('credentials', error));
       if (!this.#canWrite()) return;
       const verdict = verdictOn(ending, this.#leaving);
@@ -121,42 +135,68 @@ export class LinkedConnection implements Connection {
         this.#state({ status: 'ended', reason: verdict.reason });
         return;
       }
-      if (performance.now() - this.#openedAt > STABLE_MS) this.#failures = 0;
-      this.#openedAt = Number.POSITIVE_INFINITY;
-      this.#failures += 1;
-      if (verdict.action === 'reconnect' && this.#failures < TROUBLE) continue;
-      const pace =
-        verdict.action === 'backoff' ? verdict : { reason: 'restarting', firstMs: 1_000, maxMs: 60_000 };
-      await this.#wait(pace.reason, backoffMs(pace, this.#failures) * (this.#setup.patience ?? 1));
+      this.#endurance.failed();
+      if (verdict.action === 'reconnect' && !this.#endurance.isInTrouble) continue;
+      const pace = verdict.action === 'backoff' ? verdict : { reason: 'restarting', ...UNEXPECTED };
+      await this.#wait(why ?? pace.reason, pace);
     }
   }
 
+  /** The database may be away for a moment; what cannot be read again and again is broken. */
   async #readAuth(): Promise<Auth | undefined> {
-    try {
-      const auth = await readAuth(this.#store);
-      if (auth && accountOf(auth.creds.me)) return auth;
-    } catch (error) {
-      this.#fault('credentials', error);
+    for (let tries = 1; !this.#isOver(); tries++) {
+      try {
+        const auth = await readAuth(this.#store);
+        if (auth && accountOf(auth.creds.me)) return auth;
+        break;
+      } catch (error) {
+        this.#fault('credentials', error);
+        if (tries >= READ_TRIES) break;
+        await pause(backoffMs(UNEXPECTED, tries) * this.#patience, this.#over.signal);
+      }
     }
-    if (!this.#leaving && this.#canWrite()) this.#state({ status: 'ended', reason: 'credentials_broken' });
+    if (!this.#leaving && !this.#isOver()) this.#state({ status: 'ended', reason: 'credentials_broken' });
     return undefined;
   }
 
   /** One socket from opening to its end. */
-  async #once(auth: Auth): Promise<Ending> {
-    let find: ReturnType<typeof stanzaIndex> = () => undefined;
-    const opening = openingOver(auth, this.#stored, ciphertext => find(ciphertext));
-    const socket = openSocket(this.#socketSetup(auth, opening));
-    find = stanzaIndex(socket);
-    this.#socket = socket;
-    this.#listen(auth, socket);
-    if (this.#over.signal.aborted) socket.terminate();
-    const ending = await socket.ended;
+  async #once(auth: Auth): Promise<{ ending: Ending; why: string | undefined }> {
+    const line = this.#openLine(auth);
+    this.#line = line;
+    hear({ line, auth, sink: this.#sink, reports: this.#reports, kept: this.#kept });
+    this.#listen(auth, line);
+    void this.#hurry(line);
+    if (this.#over.signal.aborted) line.socket.terminate();
+    const ending = await line.socket.ended;
+    line.over.abort();
+    this.#endurance.ended();
     this.#open = false;
-    this.#socket = undefined;
+    this.#line = undefined;
     this.#groups.pause();
+    this.#restriction.forget();
     this.#outgoing.disconnected();
-    return ending;
+    this.#reports.drop(line);
+    return { ending, why: line.why };
+  }
+
+  #openLine(auth: Auth): Line {
+    let find: ReturnType<typeof stanzaIndex> = () => undefined;
+    const opening = openingOver({
+      auth,
+      kept: this.#kept,
+      find: ciphertext => find(ciphertext),
+      keep: raw => this.#keep(raw),
+      breakOff: () => this.#breakOff(line, 'store_unavailable'),
+    });
+    const line: Line = {
+      socket: openSocket(this.#socketSetup(auth, opening)),
+      catchUp: new CatchUp(() => this.#tellCaughtUp(line)),
+      holdBack: new HoldBack(),
+      over: new AbortController(),
+      why: undefined,
+    };
+    find = stanzaIndex(line.socket);
+    return line;
   }
 
   #socketSetup(auth: Auth, opening: Opening): SocketSetup {
@@ -175,147 +215,143 @@ export class LinkedConnection implements Connection {
     };
   }
 
-  #listen(auth: Auth, socket: OpenSocket): void {
-    const { sock } = socket;
-    const catchUp = new CatchUp();
+  #listen(auth: Auth, line: Line): void {
+    const { sock } = line.socket;
     sock.ev.on('connection.update', ({ connection, reachoutTimeLock }) => {
-      if (connection === 'open') {
-        this.#opened(auth, socket);
-        catchUp.opened();
-        this.#tellCaughtUp(catchUp);
-      }
-      if (reachoutTimeLock && this.#open) this.#restriction(auth, reachoutTimeLock);
+      if (connection === 'open') this.#opened(auth, line);
+      if (reachoutTimeLock && this.#restriction.told(reachoutTimeLock) && this.#open)
+        this.#showStanding(auth);
     });
     sock.ev.on('creds.update', ({ me }) => {
-      if (me?.name && this.#open) this.#stateOfAccount(auth);
+      if (me?.name && this.#open) this.#showStanding(auth);
     });
-    sock.ev.on('messages.upsert', ({ messages }) => {
-      const self = auth.creds.me;
-      const found = self ? messages.flatMap(message => upsertedMessage(message, self) ?? []) : [];
-      const raw = found.filter(({ key }) => !this.#stored.get(key));
-      if (raw.length > 0) this.#report(() => this.#sink.inbound(raw));
-    });
-    socket.onStanza(node => {
+    line.socket.onStanza(node => {
       if (node.tag === 'ack') this.#outgoing.acknowledged(node);
-      if (node.tag === 'receipt')
-        this.#report(async () => this.#sink.receipts(await receiptFacts(node, sock)), catchUp);
-      const proven = auth.creds.me ? provenSent(node, auth.creds.me) : [];
-      if (proven.length > 0) this.#report(() => this.#sink.late(proven), catchUp);
-      if (isEndOfBacklog(node)) {
-        catchUp.handedOver();
-        this.#tellCaughtUp(catchUp);
-      }
       this.#groups.follow(sock, node, error => this.#fault('groups', error));
     });
   }
 
-  #opened(auth: Auth, socket: OpenSocket): void {
-    this.#open = true;
-    this.#restricted = false;
-    this.#openedAt = performance.now();
-    this.#stateOfAccount(auth);
-    this.#groups.refresh(socket.sock).catch(error => this.#fault('groups', error));
+  /** Behind a socket that was deaf, a new one counts only once it has answered. */
+  #opened(auth: Auth, line: Line): void {
+    this.#endurance.opened();
+    const doubtful = this.#endurance.isDoubtful;
+    if (!doubtful) this.#ready(auth, line);
+    const { sock } = line.socket;
+    const signs = {
+      isAnswered: () => answersPing(sock, this.#times.answerMs),
+      stalledMs: () => line.holdBack.stalledMs(),
+    };
+    const findings = {
+      unsure: (reason: string) => this.#state({ status: 'degraded', reason }),
+      alive: () => this.#ready(auth, line),
+      deaf: (reason: string) => {
+        this.#endurance.wentDeaf();
+        this.#breakOff(line, reason);
+      },
+    };
+    watchLiveness(signs, findings, this.#times, doubtful, line.over.signal).catch(error =>
+      this.#fault('liveness', error),
+    );
+    void this.#askForRest(line);
   }
 
-  /** WhatsApp keeps the number from starting new chats for a while; it is asked again when that should be over. */
-  #restriction(auth: Auth, { isActive, timeEnforcementEnds: until }: TimeLock): void {
-    if (!isActive) {
-      if (this.#restricted) this.#stateOfAccount(auth);
-      this.#restricted = false;
-      return;
+  #ready(auth: Auth, line: Line): void {
+    if (!this.#open) this.#groups.refresh(line.socket.sock).catch(error => this.#fault('groups', error));
+    this.#open = true;
+    this.#showStanding(auth);
+    line.catchUp.opened();
+  }
+
+  /** A login that the server leaves halfway must not be waited for without end. */
+  async #hurry(line: Line): Promise<void> {
+    await pause(OPENING_MS, line.over.signal);
+    if (!line.over.signal.aborted && !this.#endurance.isOpen) this.#breakOff(line, 'not_answering');
+  }
+
+  /** Baileys goes on when the request for it has failed; then the server would never bring us anything. */
+  async #askForRest(line: Line): Promise<void> {
+    const { signal } = line.over;
+    for (let asked = 0; asked < 3; asked++) {
+      await pause(this.#times.backlogMs, signal);
+      if (signal.aborted || line.catchUp.waitedMs() === 0) return;
+      if (line.catchUp.waitedMs() < this.#times.backlogMs) continue;
+      this.#setup.log.warn({ event: 'linked.backlog_awaited' });
+      await askForBacklog(line.socket.sock).catch(error => this.#fault('backlog', error));
     }
-    this.#restricted = true;
-    this.#state({ status: 'restricted', reason: 'account_restricted', until });
-    const left = (until?.getTime() ?? 0) - Date.now();
-    const ask = () => this.#askRestriction();
-    setTimeout(ask, Math.min(Math.max(left, ASK_AGAIN_MS.least), ASK_AGAIN_MS.most)).unref();
+  }
+
+  #showStanding(auth: Auth): void {
+    const account = accountOf(auth.creds.me);
+    const restricted = this.#restriction.now;
+    if (restricted) this.#state({ status: 'restricted', reason: 'account_restricted', ...restricted });
+    else if (account) this.#state({ status: 'connected', ...account });
   }
 
   #askRestriction(): void {
-    const sock = this.#open ? this.#socket?.sock : undefined;
+    const sock = this.#open ? this.#line?.socket.sock : undefined;
     sock?.fetchAccountReachoutTimelock().catch(error => this.#fault('restriction', error));
   }
 
-  #stateOfAccount(auth: Auth): void {
-    const account = accountOf(auth.creds.me);
-    if (account) this.#state({ status: 'connected', ...account });
+  /** Behind all reports of the socket; one that could not be stored leaves it untold. */
+  #tellCaughtUp(line: Line): void {
+    void this.#reports.add(line, async () => {
+      if (line.catchUp.isWhole && this.#open && this.#line === line) await this.#sink.caughtUp();
+    });
   }
 
-  async #wait(reason: string, ms: number): Promise<void> {
+  /** What the server keeps comes again on another socket; it must not be taken for caught up before. */
+  #reportLost(line: object | undefined): void {
+    this.#line?.catchUp.missed();
+    if (line !== undefined && line === this.#line) this.#breakOff(this.#line, 'store_unavailable');
+  }
+
+  #breakOff(line: Line | undefined, why: string): void {
+    if (!line) return;
+    line.why ??= why;
+    line.socket.breakOff();
+  }
+
+  async #keep(raw: RawInbound): Promise<boolean> {
+    try {
+      await inTime(this.#sink.inbound([raw]));
+      return true;
+    } catch (error) {
+      this.#fault('report', error);
+      return false;
+    }
+  }
+
+  async #wait(reason: string, pace: { firstMs: number; maxMs: number }): Promise<void> {
+    const ms = backoffMs(pace, this.#endurance.failures) * this.#patience;
     const waiting: ConnectionState = { status: 'waiting', reason, retryAt: new Date(Date.now() + ms) };
-    this.#state(this.#failures < TROUBLE ? waiting : { status: 'degraded', reason });
+    const { isInTrouble } = this.#endurance;
+    this.#state(isInTrouble ? { status: 'degraded', reason: this.#endurance.troubleWith(reason) } : waiting);
     await pause(ms, this.#over.signal);
   }
 
+  get #patience(): number {
+    return this.#setup.patience ?? 1;
+  }
+
+  get #times(): LivenessTimes {
+    return { ...LIVENESS, ...this.#setup.liveness };
+  }
+
+  #isOver(): boolean {
+    return this.#over.signal.aborted || !this.#canWrite();
+  }
+
   #state(state: ConnectionState): void {
-    this.#sink.state(state);
-  }
-
-  /** Behind all reports of the socket; one that it could not store leaves it untold. */
-  #tellCaughtUp(catchUp: CatchUp): void {
-    if (!catchUp.isDue()) return;
-    const socket = this.#socket;
-    this.#report(async () => {
-      if (catchUp.isWhole && this.#open && this.#socket === socket) await this.#sink.caughtUp();
-    });
-  }
-
-  /** One report after the other, so that a read never overtakes the delivery before it. */
-  #report(work: () => Promise<void>, catchUp?: CatchUp): void {
-    this.#reporting = this.#reporting.then(work).catch(error => {
-      catchUp?.missed();
-      this.#fault('report', error);
-    });
+    try {
+      this.#sink.state(state);
+    } catch (error) {
+      this.#fault('state', error);
+    }
   }
 
   #fault(what: string, error: unknown): void {
     // After the end, refusals of the store are what is meant to happen.
-    if (this.#over.signal.aborted || !this.#canWrite()) return;
+    if (this.#isOver()) return;
     this.#setup.log.warn({ event: `linked.${what}_failed`, err: error });
   }
-}
-
-function openingOver(auth: Auth, stored: BoundedCache, find: ReturnType<typeof stanzaIndex>): Opening {
-  return {
-    async opened(ciphertext, plain): Promise<RawInbound | undefined> {
-      const node = find(ciphertext);
-      const self = auth.creds.me;
-      if (!node || !self) return undefined;
-      const message = openedMessage(node, plain, self, await knownNumber(auth, node));
-      if (message) stored.set(message.key, true);
-      return message;
-    },
-    async openedBefore(ciphertext) {
-      const { id, from, participant } = find(ciphertext)?.attrs ?? {};
-      if (!id || !from) return undefined;
-      const payload = await auth.readInbound(inboundKey(from, participant ?? from, id));
-      const before = payload && readStored(payload);
-      return before && repad(before);
-    },
-  };
-}
-
-/** The phone address of who wrote under a LID alone, where an earlier stanza or look-up has told it. */
-async function knownNumber(auth: Auth, { attrs }: BinaryNode): Promise<string | undefined> {
-  const sender = attrs.participant ?? attrs.from;
-  if (!isLid(sender) || attrs.participant_pn || attrs.sender_pn) return undefined;
-  const id = `${userOf(sender ?? '')}_reverse`;
-  const found = (await auth.keys.get('lid-mapping', [id]))[id];
-  return found && phoneAddress(found);
-}
-
-/** Asks WhatsApp to forget this device; its answer ends the socket. Best effort, bounded in time. */
-async function logOut(socket: OpenSocket): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, LOGOUT_MS);
-  const { sock } = socket;
-  const self = sock.user;
-  if (self) {
-    const removal = { tag: 'remove-companion-device', attrs: { jid: self.id, reason: 'user_initiated' } };
-    const asked = sock
-      .query({ tag: 'iq', attrs: { to: '@s.whatsapp.net', type: 'set', xmlns: 'md' }, content: [removal] })
-      .catch(() => undefined);
-    await Promise.race([asked, socket.ended, late]);
-  }
-  clearTimeout(timer);
 }

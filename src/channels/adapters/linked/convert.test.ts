@@ -1,6 +1,13 @@
 import { proto, type WAMessage } from 'baileys';
 import { describe, expect, it } from 'vitest';
-import { decodeMessage, encodeContent, openedMessage, upsertedMessage } from './convert.ts';
+import {
+  decodeMessage,
+  encodeContent,
+  keyOfStanza,
+  openedMessage,
+  placeholderFor,
+  upsertedMessage,
+} from './convert.ts';
 import { accountOf, addressOf, inboundKey, newMessageId, personName } from './ids.ts';
 import { parse } from './parse.ts';
 
@@ -45,7 +52,7 @@ describe('an opened message', () => {
       padded({ conversation: 'Hello' }),
       self,
     );
-    expect(raw?.key).toBe('15550000002@s.whatsapp.net|15550000002@s.whatsapp.net|A1');
+    expect(raw?.key).toBe('900000000000002@lid|900000000000002@lid|A1');
     expect(raw && parse(raw)).toEqual([
       {
         kind: 'text',
@@ -124,6 +131,39 @@ describe('an opened message', () => {
   });
 });
 
+describe('the same message', () => {
+  const lid = '900000000000002@lid';
+  const number = '15550000002@s.whatsapp.net';
+
+  it('has the same key whichever address it comes under', () => {
+    const keys = [
+      openedMessage(stanza({ from: number, sender_lid: lid }), padded({ conversation: 'x' }), self)?.key,
+      openedMessage(stanza({ from: number }), padded({ conversation: 'x' }), self, lid)?.key,
+      openedMessage(stanza({ from: '900000000000002:3@lid' }), padded({ conversation: 'x' }), self)?.key,
+      keyOfStanza(stanza({ from: number, sender_lid: lid }), self),
+      placeholderFor(stanza({ from: lid, sender_pn: number }), self)?.standsFor,
+      upsertedMessage(
+        {
+          key: { remoteJid: number, remoteJidAlt: lid, fromMe: false, id: 'A1' },
+          message: { conversation: 'x' },
+        } as WAMessage,
+        self,
+      )?.key,
+    ];
+    expect(new Set(keys)).toEqual(new Set([`${lid}|${lid}|A1`]));
+  });
+
+  it('has the same content for a fingerprint, whatever was drawn for it', () => {
+    const contents = [Buffer.from('a'), Buffer.from('b')].map(messageSecret => {
+      const message = { conversation: 'x', messageContextInfo: { messageSecret } };
+      const raw = openedMessage(stanza({ from: number }), padded(message), self);
+      return Buffer.from(raw?.content ?? []).toString('hex');
+    });
+    expect(contents[0]).not.toBe('');
+    expect(contents[1]).toBe(contents[0]);
+  });
+});
+
 describe('an upserted message', () => {
   const key = { remoteJid: '15550000002@s.whatsapp.net', fromMe: false, id: 'A1' };
 
@@ -135,7 +175,19 @@ describe('an upserted message', () => {
     };
     const raw = upsertedMessage(stub as WAMessage, self);
     expect(raw?.key).toBe(`${inboundKey(key.remoteJid, key.remoteJid, 'A1')}|undecryptable`);
-    expect(raw && parse(raw)).toMatchObject([{ kind: 'undecryptable', from: '+15550000002' }]);
+    expect(raw?.standsFor).toBe(inboundKey(key.remoteJid, key.remoteJid, 'A1'));
+    expect(raw && parse(raw)).toMatchObject([
+      { kind: 'undecryptable', key: raw?.standsFor, from: '+15550000002' },
+    ]);
+  });
+
+  it('that could be read counts although one of its ciphertexts could not', () => {
+    const half = {
+      key,
+      message: { conversation: 'readable' },
+      messageStubType: proto.WebMessageInfo.StubType.CIPHERTEXT,
+    };
+    expect(upsertedMessage(half as WAMessage, self)?.kind).toBe('message');
   });
 
   it('has the same key as the one that came through Signal', () => {

@@ -10,6 +10,7 @@ import {
   isSelf,
   personAddress,
   personName,
+  phoneOf,
   type Self,
 } from './ids.ts';
 
@@ -39,21 +40,43 @@ export function decodeMessage(payload: Uint8Array): proto.IMessage {
   return proto.Message.decode(payload);
 }
 
+/** Who a message of another person is from, and where it belongs. */
+type Source = {
+  chat: string;
+  sender: string;
+  /** The sender's other address, where the provider tells it. */
+  alternative: string | undefined;
+  lid: string | undefined;
+  id: string;
+  at: number;
+};
+
+/** Further addresses of a sender, by what was learned from earlier stanzas and look-ups. */
+export type Known = (string | undefined)[];
+
 /** What a decrypted stanza brought; undefined for our own echoes, keys and what else is no message of a person. */
 export function openedMessage(
   node: BinaryNode,
   plain: Uint8Array,
   self: Self,
-  knownNumber?: string,
+  ...known: Known
 ): RawInbound | undefined {
-  const { id, from, participant, t, recipient } = node.attrs;
-  const sender = participant ?? from;
-  if (!id || !from || !sender || recipient || isSelf(sender, self) || !isConversation(from)) return undefined;
+  const source = sourceOf(node, self, known);
+  if (!source) return undefined;
   const message = unpadRandomMax16(plain);
-  if (!isContent(proto.Message.decode(message))) return undefined;
-  const { participant_pn, sender_pn, participant_lid, sender_lid } = node.attrs;
-  const alternative = participant_pn ?? sender_pn ?? participant_lid ?? sender_lid ?? knownNumber;
-  return rawMessage(from, sender, alternative, id, Number(t ?? 0), message);
+  return isContent(proto.Message.decode(message)) ? rawMessage(source, message) : undefined;
+}
+
+/** The key of the message in a stanza; undefined when it is none of another person. */
+export function keyOfStanza(node: BinaryNode, self: Self, ...known: Known): string | undefined {
+  const source = sourceOf(node, self, known);
+  return source && keyOf(source);
+}
+
+/** What stands for a message that cannot be read, until it comes again and can. */
+export function placeholderFor(node: BinaryNode, self: Self, ...known: Known): RawInbound | undefined {
+  const source = sourceOf(node, self, known);
+  return source && rawPlaceholder(source);
 }
 
 /** The plaintext as Baileys expects it from Signal: padded. */
@@ -63,46 +86,82 @@ export function repad(stored: Stored): Uint8Array | undefined {
 }
 
 /** What an upsert brought that did not come through Signal, or that could not be opened. */
-export function upsertedMessage(upserted: WAMessage, self: Self): RawInbound | undefined {
+export function upsertedMessage(upserted: WAMessage, self: Self, ...known: Known): RawInbound | undefined {
   const { remoteJid: chat, fromMe, id, participant, participantAlt, remoteJidAlt } = upserted.key;
   const sender = participant || chat;
   if (fromMe || !chat || !sender || !id || isSelf(sender, self) || !isConversation(chat)) return undefined;
+  const told = participantAlt ?? remoteJidAlt ?? undefined;
   const at = Number(upserted.messageTimestamp ?? 0);
-  const alternative = participantAlt ?? remoteJidAlt ?? undefined;
-  if (upserted.messageStubType === proto.WebMessageInfo.StubType.CIPHERTEXT) {
-    const stored: Stored = { chat: personAddress(chat), from: personName(sender, alternative), id, at };
-    const standsFor = inboundKey(chat, sender, id);
-    const key = `${standsFor}|${UNDECRYPTABLE}`;
-    return { key, kind: UNDECRYPTABLE, payload: Buffer.from(JSON.stringify(stored)), standsFor };
-  }
-  if (!upserted.message || !isContent(upserted.message)) return undefined;
-  const message = proto.Message.encode(upserted.message).finish();
-  return rawMessage(chat, sender, alternative, id, at, message);
-}
-
-function rawMessage(
-  chat: string,
-  sender: string,
-  alternative: string | undefined,
-  id: string,
-  at: number,
-  message: Uint8Array,
-): RawInbound {
-  const from = personName(sender, alternative);
-  const lid = [sender, alternative].find(isLid);
-  const stored: Stored = {
-    chat: isGroup(chat) ? chat : personAddress(chat),
-    from,
-    ...(lid === undefined || isLid(from) ? {} : { also: personAddress(lid) }),
+  const source = {
+    chat,
+    sender,
+    alternative: told ?? phoneAmong(known),
+    lid: lidAmong(sender, told, ...known),
     id,
     at,
-    message: Buffer.from(message).toString('base64'),
   };
+  // Of several ciphertexts one may have failed that did not matter: what could be read counts.
+  if (upserted.message && isContent(upserted.message))
+    return rawMessage(source, proto.Message.encode(upserted.message).finish());
+  return upserted.messageStubType === proto.WebMessageInfo.StubType.CIPHERTEXT
+    ? rawPlaceholder(source)
+    : undefined;
+}
+
+function sourceOf(node: BinaryNode, self: Self, known: Known): Source | undefined {
+  const { id, from, participant, recipient, category, t } = node.attrs;
+  const sender = participant ?? from;
+  if (node.tag !== 'message' || !id || !from || !sender || recipient || category === 'peer') return undefined;
+  if (isSelf(sender, self) || !isConversation(from)) return undefined;
+  const { participant_pn, sender_pn, participant_lid, sender_lid } = node.attrs;
+  const alternative = participant_pn ?? sender_pn ?? participant_lid ?? sender_lid ?? phoneAmong(known);
+  const lid = lidAmong(sender, participant_lid, sender_lid, ...known);
+  return { chat: from, sender, alternative, lid, id, at: Number(t ?? 0) };
+}
+
+function phoneAmong(addresses: Known): string | undefined {
+  return addresses.find(address => phoneOf(address) !== undefined);
+}
+
+function lidAmong(...addresses: Known): string | undefined {
+  const lid = addresses.find(isLid);
+  return lid && personAddress(lid);
+}
+
+/** By the LID where one is known: the same message may come under either address, such as after a retry. */
+function keyOf({ chat, sender, lid, id }: Source): string {
+  const author = lid ?? sender;
+  return inboundKey(isGroup(chat) ? chat : author, author, id);
+}
+
+function storedOf({ chat, sender, alternative, lid, id, at }: Source): Stored {
+  const from = personName(sender, alternative);
   return {
-    key: inboundKey(chat, sender, id),
+    chat: isGroup(chat) ? chat : personAddress(chat),
+    from,
+    ...(lid === undefined || isLid(from) ? {} : { also: lid }),
+    id,
+    at,
+  };
+}
+
+function rawMessage(source: Source, message: Uint8Array): RawInbound {
+  const stored: Stored = { ...storedOf(source), message: Buffer.from(message).toString('base64') };
+  return {
+    key: keyOf(source),
     kind: MESSAGE,
     payload: Buffer.from(JSON.stringify(stored)),
     content: contentOf(message),
+  };
+}
+
+function rawPlaceholder(source: Source): RawInbound {
+  const standsFor = keyOf(source);
+  return {
+    key: `${standsFor}|${UNDECRYPTABLE}`,
+    kind: UNDECRYPTABLE,
+    payload: Buffer.from(JSON.stringify(storedOf(source))),
+    standsFor,
   };
 }
 

@@ -36,6 +36,20 @@ describe('a connection', () => {
     });
   });
 
+  it('tells of a fault of ours that nobody foresaw, and tries again', async () => {
+    const nowhere = new Linked({ ...simulator, socketUrl: 'no address at all' });
+    Object.assign(nowhere.store, { credentials: linked.store.credentials });
+    nowhere.connection = nowhere.adapter.connect(nowhere.store, nowhere, () => true);
+    await until(() => nowhere.states.length >= 4);
+    expect(nowhere.states.slice(0, 4)).toMatchObject([
+      { status: 'connecting' },
+      { status: 'waiting', reason: 'unexpected_end' },
+      { status: 'connecting' },
+      { status: 'waiting', reason: 'unexpected_end' },
+    ]);
+    await nowhere.connection.close('release');
+  });
+
   it('comes back at once when it is asked to restart', async () => {
     const from = linked.states.length;
     simulator.setFaults({ stream_error: { code: 515 } });

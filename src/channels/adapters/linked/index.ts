@@ -20,15 +20,15 @@ import { parse } from './parse.ts';
 import { readAuth } from './store.ts';
 import { type Trust, trustedUrl } from './trust.ts';
 
-export type LinkedOptions = Trust & Pick<LinkedSetup, 'qrMs' | 'patience'> & { log: Logger };
+export type LinkedOptions = Trust & Pick<LinkedSetup, 'qrMs' | 'patience' | 'liveness'> & { log: Logger };
 
 /**
  * The adapter for linked numbers. Throws when another server than WhatsApp is named outside a sandbox. The root key
  * holds for the whole process, as Baileys keeps it in a module.
  */
 export function createLinkedAdapter(options: LinkedOptions): Adapter {
-  const { log, qrMs, patience } = options;
-  const setup: LinkedSetup = { url: trustedUrl(options), log, qrMs, patience };
+  const { log, qrMs, patience, liveness } = options;
+  const setup: LinkedSetup = { url: trustedUrl(options), log, qrMs, patience, liveness };
   guardConsole();
   return {
     kind: 'linked',

@@ -18,6 +18,7 @@ import type {
   WireTarget,
 } from '../contract.ts';
 import { createLinkedAdapter } from './index.ts';
+import type { LivenessTimes } from './liveness.ts';
 
 /** For tests only: credentials in memory, with the latency and the refusals of a real store. */
 export class MemoryStore implements CredentialStore {
@@ -29,6 +30,8 @@ export class MemoryStore implements CredentialStore {
   writes = 0;
   /** Called when keys are about to be written. */
   beforeWrite: () => void = () => undefined;
+  /** Called when an opened message is stored. */
+  afterOpened: () => void = () => undefined;
 
   async readCredentials(): Promise<Uint8Array | undefined> {
     await this.#pass();
@@ -61,6 +64,7 @@ export class MemoryStore implements CredentialStore {
       else this.keys.delete(`${type}|${id}`);
     }
     for (const raw of opened) if (!this.inbound.has(raw.key)) this.inbound.set(raw.key, raw);
+    if (opened.length > 0) this.afterOpened();
   }
 
   async readInbound(key: string): Promise<Uint8Array | undefined> {
@@ -110,7 +114,10 @@ export class Linked implements Sink {
   refused = 0;
   connection: Connection | undefined;
 
-  constructor(server: Server, options: { qrMs?: number; log?: Logger } = {}) {
+  constructor(
+    server: Server,
+    options: { qrMs?: number; log?: Logger; liveness?: Partial<LivenessTimes> } = {},
+  ) {
     this.adapter = createLinkedAdapter({
       socketUrl: server.socketUrl,
       rootKey: server.rootKey.toString('hex'),
@@ -131,6 +138,7 @@ export class Linked implements Sink {
     this.changes.push({ changed, gone });
   }
   async inbound(raw: RawInbound[]): Promise<void> {
+    this.#admitReport();
     this.upserted.push(...raw);
     for (const one of raw) if (!this.store.inbound.has(one.key)) this.store.inbound.set(one.key, one);
   }

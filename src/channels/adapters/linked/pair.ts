@@ -6,6 +6,7 @@ import type { LinkedSetup } from './connect.ts';
 import { type Ending, verdictOn } from './errors.ts';
 import { accountOf } from './ids.ts';
 import { libraryLog } from './library-log.ts';
+import type { Opening } from './signal.ts';
 import { type OpenSocket, openSocket } from './socket.ts';
 import { type Auth, freshAuth } from './store.ts';
 
@@ -93,6 +94,15 @@ async function conclude(auth: Auth): Promise<PairingStep> {
   return account ? { step: 'done', ...account } : { step: 'failed', reason: 'refused' };
 }
 
+/** No messages come while a number is being linked. */
+const NOTHING_OPENS: Opening = {
+  opened: async () => undefined,
+  openedBefore: async () => undefined,
+  kept: () => undefined,
+  failed: async () => undefined,
+  unstored: () => undefined,
+};
+
 /** One socket of a pairing and what it says, in order. */
 class Round {
   agreed = false;
@@ -106,7 +116,7 @@ class Round {
       logger: libraryLog(setup.log),
       auth,
       canWrite: () => !signal.aborted && canWrite(),
-      opening: { opened: async () => undefined, openedBefore: async () => undefined },
+      opening: NOTHING_OPENS,
       getMessage: async () => undefined,
       cachedGroupMetadata: async () => undefined,
       qrMs: setup.qrMs,

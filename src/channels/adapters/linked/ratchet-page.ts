@@ -15,9 +15,15 @@ type Values = Map<string, unknown>;
 export class RatchetPage implements SignalKeyStoreWithTransaction {
   readonly #store: SignalKeyStore;
   readonly #written = new Map<string, Values>();
+  #fault: unknown;
 
   constructor(store: SignalKeyStore) {
     this.#store = store;
+  }
+
+  /** What the store answered when it failed, whatever was made of it since. */
+  get fault(): unknown {
+    return this.#fault;
   }
 
   async get<T extends keyof SignalDataTypeMap>(
@@ -25,10 +31,8 @@ export class RatchetPage implements SignalKeyStoreWithTransaction {
     ids: string[],
   ): Promise<{ [id: string]: SignalDataTypeMap[T] }> {
     const written = this.#written.get(type);
-    const found = await this.#store.get(
-      type,
-      ids.filter(id => !written?.has(id)),
-    );
+    const missing = ids.filter(id => !written?.has(id));
+    const found = await this.#noting(() => this.#store.get(type, missing));
     for (const id of ids) {
       const value = written?.get(id);
       if (value !== undefined && value !== null) found[id] = value as SignalDataTypeMap[T];
@@ -56,6 +60,15 @@ export class RatchetPage implements SignalKeyStoreWithTransaction {
   async commit(): Promise<void> {
     if (this.#written.size === 0) return;
     const data = [...this.#written].map(([type, values]) => [type, Object.fromEntries(values)]);
-    await this.#store.set(Object.fromEntries(data) as SignalDataSet);
+    await this.#noting(async () => this.#store.set(Object.fromEntries(data) as SignalDataSet));
+  }
+
+  async #noting<T>(work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#fault = error;
+      throw error;
+    }
   }
 }

@@ -6,18 +6,25 @@ import {
   type SocketConfig,
 } from 'baileys';
 import type { RawInbound } from '../contract.ts';
+import { BoundedCache } from './bounded-cache.ts';
 import { noteEncryption } from './footprint.ts';
 import { isLid } from './ids.ts';
 import { RatchetPage } from './ratchet-page.ts';
-import { type Auth, OPENED } from './store.ts';
+import { type Auth, OPENED, StoreFault } from './store.ts';
 import { Turns } from './turns.ts';
 
 /** What came in which stanza: asked by the bytes of the ciphertext, which Baileys hands on as they are. */
 export type Opening = {
   /** The message to store with the ratchet that opened it; undefined for what is no message of a person. */
-  opened(ciphertext: Uint8Array, plain: Uint8Array): Promise<RawInbound | undefined>;
+  opened(ciphertext: Uint8Array, plain: Uint8Array, author: string): Promise<RawInbound | undefined>;
+  /** It is stored by now. */
+  kept(message: RawInbound): void;
   /** Its plaintext when this message was opened before. */
-  openedBefore(ciphertext: Uint8Array): Promise<Uint8Array | undefined>;
+  openedBefore(ciphertext: Uint8Array, author: string): Promise<Uint8Array | undefined>;
+  /** It cannot be opened. Resolves once that is on record. */
+  failed(ciphertext: Uint8Array, author: string): Promise<void>;
+  /** Our store failed, and not the ciphertext: the message must not be confirmed, so that it comes again. */
+  unstored(): void;
 };
 
 /** Does one step of the ratchet named by `lock` and stores it before the result is used. */
@@ -40,6 +47,7 @@ export function signalRepositoryOver(auth: Auth, opening: Opening): SocketConfig
     const make = DEFAULT_CONNECTION_CONFIG.makeSignalRepository;
     const passThrough = { ...auth.keys, isInTransaction: () => false, transaction: inPlace };
     const common = make({ creds, keys: passThrough }, logger, fetchLids);
+    boundAddresses(common);
     const canonical: Canonical = async jid =>
       isLid(jid) ? jid : ((await common.lidMapping.getLIDForPN(jid)) ?? jid);
     const turns = new Turns();
@@ -104,40 +112,69 @@ type Unsealing = Pick<
 function unsealing(step: Step, canonical: Canonical, opening: Opening): Unsealing {
   const open = async (
     lock: string,
+    author: string,
     ciphertext: Uint8Array,
     decrypt: (repository: SignalRepositoryWithLIDStore) => Promise<Uint8Array>,
   ) => {
+    const notes: RatchetPage[] = [];
     try {
-      return await step(lock, async (repository, page) => {
+      const { plain, message } = await step(lock, async (repository, page) => {
+        notes.push(page);
         const plain = await decrypt(repository);
-        const message = await opening.opened(ciphertext, plain);
+        const message = await opening.opened(ciphertext, plain, author);
         if (message) await page.set(openedWith(message));
-        return plain;
+        return { plain, message };
       });
+      if (message) opening.kept(message);
+      return plain;
     } catch (error) {
-      const before = await opening.openedBefore(ciphertext);
+      // libsignal puts errors of the store into its own words.
+      for (const page of notes) if (page.fault) throw page.fault;
+      if (error instanceof StoreFault) throw error;
+      const before = await opening.openedBefore(ciphertext, author);
       if (before) return before;
+      await opening.failed(ciphertext, author);
+      throw error;
+    }
+  };
+  /** Baileys takes every error for a message that cannot be read, and confirms it. */
+  const watched = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof StoreFault) opening.unstored();
       throw error;
     }
   };
   return {
-    async decryptMessage(asked) {
-      const jid = await canonical(asked.jid);
-      return open(jid, asked.ciphertext, repository => repository.decryptMessage({ ...asked, jid }));
-    },
-    async decryptGroupMessage(asked) {
-      const authorJid = await canonical(asked.authorJid);
-      return open(asked.group, asked.msg, repository =>
-        repository.decryptGroupMessage({ ...asked, authorJid }),
-      );
-    },
-    async processSenderKeyDistributionMessage(asked) {
-      const authorJid = await canonical(asked.authorJid);
-      await step(asked.item.groupId ?? authorJid, repository =>
-        repository.processSenderKeyDistributionMessage({ ...asked, authorJid }),
-      );
-    },
+    decryptMessage: asked =>
+      watched(async () => {
+        const jid = await canonical(asked.jid);
+        return open(jid, jid, asked.ciphertext, repository => repository.decryptMessage({ ...asked, jid }));
+      }),
+    decryptGroupMessage: asked =>
+      watched(async () => {
+        const authorJid = await canonical(asked.authorJid);
+        return open(asked.group, authorJid, asked.msg, repository =>
+          repository.decryptGroupMessage({ ...asked, authorJid }),
+        );
+      }),
+    processSenderKeyDistributionMessage: asked =>
+      watched(async () => {
+        const authorJid = await canonical(asked.authorJid);
+        await step(asked.item.groupId ?? authorJid, repository =>
+          repository.processSenderKeyDistributionMessage({ ...asked, authorJid }),
+        );
+      }),
   };
+}
+
+const ADDRESSES = 20_000;
+const DAYS_MS = 3 * 86_400_000;
+
+/** Baileys keeps every address that it has ever met here, each with a timer of its own. */
+function boundAddresses(repository: SignalRepositoryWithLIDStore): void {
+  Object.assign(repository.lidMapping, { mappingCache: new BoundedCache(ADDRESSES, DAYS_MS) });
 }
 
 /** Rides in the same commit as the keys; the store tells it apart by its type. */

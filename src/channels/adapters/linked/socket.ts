@@ -36,7 +36,7 @@ export type OpenSocket = {
   leave(): void;
   /** Ends the TCP connection now. */
   terminate(): void;
-  /** The same as a loss, after which a connection comes back. */
+  /** The same as a loss, after which a connection comes back. Nothing more is written or confirmed. */
   breakOff(): void;
 };
 
@@ -44,6 +44,8 @@ export type OpenSocket = {
 const BROWSER = Browsers.ubuntu('Chrome');
 const QUERY_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 20_000;
+/** We ask for signs of life ourselves and look at the answers; this is what Baileys does beside it. */
+const KEEP_ALIVE_MS = 120_000;
 const LEAVE_MS = 500;
 const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 100 };
 const HOUR_MS = 3_600_000;
@@ -87,7 +89,10 @@ export function openSocket(setup: SocketSetup): OpenSocket {
       setTimeout(() => raw?.terminate(), LEAVE_MS).unref();
     },
     terminate,
-    breakOff: () => stop(lost()),
+    breakOff: () => {
+      raw?.terminate();
+      stop(lost());
+    },
   };
 }
 
@@ -105,6 +110,7 @@ function configOf(setup: SocketSetup): Parameters<typeof makeWASocket>[0] {
     emitOwnEvents: false,
     defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    keepAliveIntervalMs: KEEP_ALIVE_MS,
     getMessage: setup.getMessage,
     cachedGroupMetadata: setup.cachedGroupMetadata,
     msgRetryCounterCache: new BoundedCache(10_000, HOUR_MS),
