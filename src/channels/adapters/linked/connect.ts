@@ -112,7 +112,7 @@ export class LinkedConnection implements Connection {
     while (!this.#isOver()) {
       try {
         const auth = await this.#readAuth();
-        if (auth) await this.#keepConnected(auth).finally(() => auth.shut());
+        if (auth) await this.#keepConnected(auth);
         return;
       } catch (error) {
         this.#fault('connection', error);
@@ -123,6 +123,14 @@ export class LinkedConnection implements Connection {
   }
 
   async #keepConnected(auth: Auth): Promise<void> {
+    try {
+      await this.#keepComingBack(auth);
+    } finally {
+      await auth.shut();
+    }
+  }
+
+  async #keepComingBack(auth: Auth): Promise<void> {
     while (!this.#isOver()) {
       if (!this.#endurance.isInTrouble) this.#state({ status: 'connecting' });
       const { ending, why } = await this.#once(auth);
