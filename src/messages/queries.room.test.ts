@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestKernel, testKernel, testWorkspace } from '../../test/harness/database.ts';
 import { ScriptedProvider, scriptedChannel } from '../../test/harness/scripted-adapter.ts';
 import { inWorkspace, newId, type Scope } from '../kernel/index.ts';
-import { advance, CHANNEL_REMOVED, type Journey, MISSED, UNKNOWN } from './journey.ts';
+import { advance, CHANNEL_REMOVED, GIVEN_UP, type Journey, MISSED, UNKNOWN } from './journey.ts';
 import { statusesOf } from './policy.ts';
 import * as queries from './queries.ts';
 import { DeliveryStatus, Outcome } from './schema.ts';
@@ -80,6 +80,7 @@ async function lead(messageId: string, journey: Journey): Promise<void> {
       .updateTable('deliveries')
       .set({
         status: journey.status,
+        reason: journey.reason,
         in_flight_at: journey.inFlightAt,
         accepted_at: journey.acceptedAt,
         sent_at: journey.sentAt,
@@ -102,6 +103,17 @@ describe('the list of messages', () => {
 
   it.each(Outcome.options)('finds by outcome those that are %s', async outcome => {
     expect((await found({ outcome })).toSorted()).toEqual(statusesOf(outcome).toSorted());
+  });
+
+  it('counts what was given up as stopped, which needs nobody any more', async () => {
+    const before = {
+      needsYou: await found({ outcome: 'needs_you' }),
+      stopped: await found({ outcome: 'stopped' }),
+    };
+    const [message = ''] = await messages(1);
+    await lead(message, advance(JOURNEYS.unknown, 'failed', AT, GIVEN_UP));
+    expect(await found({ outcome: 'needs_you' })).toEqual(before.needsYou);
+    expect(await found({ outcome: 'stopped' })).toEqual(['failed', ...before.stopped]);
   });
 
   it('finds those of one reminder', async () => {

@@ -8,7 +8,8 @@ import {
   type Scope,
   type Tx,
 } from '../kernel/index.ts';
-import { hasEnded, isOpen, statusesOf } from './policy.ts';
+import { GIVEN_UP } from './journey.ts';
+import { hasEnded, isOpen, type Outcome, statusesOf } from './policy.ts';
 import type { Delivery, DeliveryStatus, Message, MessageDetail, MessageQuery } from './schema.ts';
 
 export type MessagePage = { data: Message[]; page: { next_cursor: string | null } };
@@ -23,7 +24,7 @@ export function list(scope: Scope, query: z.output<typeof MessageQuery>): Promis
     if (before) select = select.where('d.id', '<', before);
     if (query.channel_id) select = select.where('d.channel_id', '=', query.channel_id);
     if (query.status) select = withStatus(select, [query.status]);
-    if (query.outcome) select = withStatus(select, statusesOf(query.outcome));
+    if (query.outcome) select = withOutcome(select, query.outcome);
     if (query.source_id) select = select.where('m.source_id', '=', query.source_id);
     const rows = await select.execute();
     const shown = rows.slice(0, query.limit);
@@ -79,6 +80,14 @@ function withStatus(select: Select, statuses: DeliveryStatus[]): Select {
   return statuses.every(hasEnded) ? of.where('d.ended_at', 'is not', null) : of;
 }
 
+/** What was given up has had its decision: it is stopped and needs nobody any more. */
+function withOutcome(select: Select, outcome: Outcome): Select {
+  const of = withStatus(select, outcome === 'stopped' ? ['cancelled', 'failed'] : statusesOf(outcome));
+  if (outcome === 'needs_you') return of.where('d.reason', 'is distinct from', GIVEN_UP.reason);
+  if (outcome !== 'stopped') return of;
+  return of.where(eb => eb.or([eb('d.status', '=', 'cancelled'), eb('d.reason', '=', GIVEN_UP.reason)]));
+}
+
 type Row = Awaited<ReturnType<ReturnType<typeof journeys>['execute']>>[number];
 
 function messageView(row: Row): Message {
@@ -109,6 +118,7 @@ function deliveryView(row: Row): Delivery {
     read_at: iso(row.read_at),
     ended_at: iso(row.ended_at),
     doubt_at: iso(row.doubt_at),
+    resend_until: iso(row.resend_until),
     recipients: row.recipients,
     delivered_count: row.delivered_count,
     read_count: row.read_count,

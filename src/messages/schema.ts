@@ -61,6 +61,9 @@ export const Delivery = z.object({
   doubt_at: Instant.nullable().describe(
     'Since when no answer has come and nobody knows whether it left; until it is settled it may be sent again under the same id',
   ),
+  resend_until: Instant.nullable().describe(
+    'Until when it may be sent again by itself while that is not known; null = it is not',
+  ),
   recipients: z
     .number()
     .int()
@@ -124,7 +127,7 @@ export const MessageQuery = PageQuery.extend({
   channel_id: Id.optional(),
   status: DeliveryStatus.optional(),
   outcome: Outcome.optional().describe(
-    'waiting = queued; under_way = in_flight, accepted; delivered = sent, delivered, read; needs_you = failed, unknown, missed; stopped = cancelled',
+    'waiting = queued; under_way = in_flight, accepted; delivered = sent, delivered, read; needs_you = failed, unknown, missed; stopped = cancelled, given up',
   ),
   source_id: Id.optional().describe('Only messages of this reminder'),
 });

@@ -41,14 +41,22 @@ export function Row(words: Words) {
   );
 }
 
-/** A row that leads to its page. `aside` = a button beside the way there. */
+/** A row that leads to its page. `aside` = a button beside the way there, `below` = what can be done here. */
 export const RowLink = createLink(
-  ({ title, meta, status, aside, ...anchor }: Words & { aside?: ReactNode } & OfAnchor) => (
+  ({
+    title,
+    meta,
+    status,
+    aside,
+    below,
+    ...anchor
+  }: Words & { aside?: ReactNode; below?: ReactNode } & OfAnchor) => (
     <li className={styles.item}>
       <a {...anchor} className={styles.row}>
         <RowWords title={title} meta={meta} status={status} />
       </a>
       {aside}
+      {below !== undefined && <div className={styles.below}>{below}</div>}
     </li>
   ),
 );

@@ -146,6 +146,7 @@ const sizes = {
   '--convoke-step': '1.75rem',
   '--convoke-near': '0.25rem',
   '--convoke-number': '7rem',
+  '--convoke-choice': '10rem',
   '--convoke-dropdown': '24rem',
 };
 

@@ -1,6 +1,7 @@
 import { Button, Stack, Tabs, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { Empty } from '../../kit/empty.tsx';
 import { ErrorView } from '../../kit/error-view.tsx';
 import { Moment } from '../../kit/moment.tsx';
@@ -11,14 +12,23 @@ import { Waiting } from '../../kit/waiting.tsx';
 import { useWorkspace } from '../../kit/workspace.tsx';
 import styles from './activity.module.css';
 import { type Message, messagesQuery } from './api.ts';
+import { DecideInRow } from './decide.tsx';
 import { type Outcome, outcomes } from './outcomes.ts';
-import { outcomeWords, recipientName, statusLooks } from './words.ts';
+import { isInDoubt } from './tries.ts';
+import { lookOfDelivery, outcomeWords, recipientName } from './words.ts';
 
 export function ActivityList() {
   const { slug } = useWorkspace();
   const { outcome } = useSearch({ from: '/w/$slug/activity' });
   const navigate = useNavigate();
   const shown = outcome ?? 'all';
+  const tabs = useRef<HTMLDivElement>(null);
+  // On phones the chosen one may stand beyond the edge.
+  useEffect(() => {
+    tabs.current
+      ?.querySelector(`[data-outcome="${shown}"]`)
+      ?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [shown]);
   const choose = (value: string | null) => {
     const chosen = outcomes.find(one => one === value);
     void navigate({ to: '/w/$slug/activity', params: { slug }, search: chosen ? { outcome: chosen } : {} });
@@ -26,10 +36,12 @@ export function ActivityList() {
   return (
     <Page title="Activity">
       <Tabs value={shown} onChange={choose} activateTabWithKeyboard={false}>
-        <Tabs.List mb="lg" className={styles.tabs}>
-          <Tabs.Tab value="all">All</Tabs.Tab>
+        <Tabs.List ref={tabs} mb="lg" className={styles.tabs}>
+          <Tabs.Tab value="all" data-outcome="all">
+            All
+          </Tabs.Tab>
           {outcomes.map(one => (
-            <Tabs.Tab key={one} value={one}>
+            <Tabs.Tab key={one} value={one} data-outcome={one}>
               {outcomeWords[one]}
             </Tabs.Tab>
           ))}
@@ -58,7 +70,7 @@ function Messages({ outcome }: { outcome: Outcome | undefined }) {
     <Stack gap="md">
       <Rows label="Messages">
         {messages.map(message => (
-          <MessageRow key={message.id} message={message} slug={workspace.slug} />
+          <MessageRow key={message.id} message={message} asks={outcome === 'needs_you'} />
         ))}
       </Rows>
       {query.hasNextPage && (
@@ -74,7 +86,8 @@ function Messages({ outcome }: { outcome: Outcome | undefined }) {
   );
 }
 
-function MessageRow({ message, slug }: { message: Message; slug: string }) {
+function MessageRow({ message, asks }: { message: Message; asks: boolean }) {
+  const { slug, can } = useWorkspace();
   const { delivery } = message;
   return (
     <RowLink
@@ -95,7 +108,12 @@ function MessageRow({ message, slug }: { message: Message; slug: string }) {
           )}
         </>
       }
-      status={<StatusBadge look={statusLooks[delivery.status]} testId="delivery-status" />}
+      status={<StatusBadge look={lookOfDelivery(delivery)} testId="delivery-status" />}
+      below={
+        asks && delivery.status === 'unknown' && can('messages.send') ? (
+          <DecideInRow message={message} />
+        ) : undefined
+      }
     />
   );
 }
@@ -104,7 +122,7 @@ function Nothing({ outcome }: { outcome: Outcome | undefined }) {
   if (outcome === 'needs_you') {
     return (
       <Empty shape="saved" title="Nothing needs you">
-        Messages that failed, were missed or ended unclear would stand here.
+        Messages that failed, were missed or got no answer would stand here.
       </Empty>
     );
   }
@@ -119,9 +137,16 @@ function Nothing({ outcome }: { outcome: Outcome | undefined }) {
 
 function momentOf({ delivery }: Message): string {
   if (delivery.status === 'queued') return delivery.due_at;
+  if (isUnanswered(delivery)) return delivery.in_flight_at ?? delivery.due_at;
   return delivery.ended_at ?? delivery.sent_at ?? delivery.in_flight_at ?? delivery.due_at;
 }
 
 function momentWord({ delivery }: Message): string {
-  return delivery.status === 'queued' ? 'Due' : delivery.sent_at !== null ? 'Sent' : '';
+  if (delivery.status === 'queued') return 'Due';
+  if (isUnanswered(delivery)) return 'Handed over';
+  return delivery.sent_at === null ? '' : 'Sent';
+}
+
+function isUnanswered(delivery: Message['delivery']): boolean {
+  return delivery.status === 'unknown' || isInDoubt(delivery);
 }

@@ -1,34 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { Message } from '../../../src/messages/schema.ts';
+import { deliveryOf } from './journey.fixture.ts';
 import { timelineOf } from './journey.ts';
+import type { Delivery } from './timeline-step.ts';
 
 const now = Date.parse('2026-11-24T12:00:00Z');
 const at = '2026-11-24T11:59:00Z';
 
-function journey(over: Partial<Message['delivery']>) {
-  const delivery: Message['delivery'] = {
-    id: 'd',
-    status: 'queued',
-    reason: null,
-    detail: null,
-    due_at: '2026-11-24T12:01:00Z',
-    in_flight_at: null,
-    accepted_at: null,
-    sent_at: null,
-    delivered_at: null,
-    read_at: null,
-    ended_at: null,
-    doubt_at: null,
-    recipients: 5,
-    delivered_count: 0,
-    read_count: 0,
-    ...over,
-  };
-  return timelineOf({ created_at: at, delivery }, now);
+function journey(over: Partial<Delivery>) {
+  return timelineOf({ created_at: at, delivery: deliveryOf(over) }, now);
 }
 
-const brief = (over: Partial<Message['delivery']>) =>
-  journey(over).map(step => `${step.state}: ${step.title}`);
+const brief = (over: Partial<Delivery>) => journey(over).map(step => `${step.state}: ${step.title}`);
 
 describe('the journey of a message', () => {
   it('begins with what Convoke took', () => {
@@ -73,13 +55,19 @@ describe('the journey of a message', () => {
       const steps = journey({ status, ended_at: at });
       expect(steps.map(step => step.key)).toEqual(['taken', 'ended']);
       expect(steps[1]?.words).toMatch(/\w+ \w+/);
-      expect(steps[1]?.state).toBe(status === 'cancelled' ? 'stopped' : 'trouble');
+      const states = { failed: 'trouble', missed: 'trouble', unknown: 'doubt', cancelled: 'stopped' };
+      expect(steps[1]?.state).toBe(states[status]);
     },
   );
 
   it('prefers the words of the server', () => {
     const detail = 'This number is not on WhatsApp. Check it.';
     expect(journey({ status: 'failed', reason: 'not_on_whatsapp', detail })[1]?.words).toBe(detail);
+  });
+
+  it('does not say that it was not sent when it was given up, because it may have arrived', () => {
+    const given = journey({ status: 'failed', reason: 'given_up', detail: 'Nobody knew.', ended_at: at });
+    expect(given.at(-1)).toMatchObject({ title: 'Given up', state: 'stopped' });
   });
 
   it('keeps what had happened before a late failure', () => {

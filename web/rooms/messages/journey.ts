@@ -1,39 +1,55 @@
 import type { Message } from '../../../src/messages/schema.ts';
+import type { Attempt, Delivery, TimelineStep } from './timeline-step.ts';
+import { triesOf, wasSaidToHaveArrived, wasSentAgain } from './tries.ts';
 import { remedyOf } from './words.ts';
 
-export type TimelineStep = {
-  key: 'taken' | 'sent' | 'delivered' | 'read' | 'ended';
-  title: string;
-  /** done = it happened; now = it is happening; ahead = it may come; trouble = it ended here. */
-  state: 'done' | 'now' | 'ahead' | 'trouble' | 'stopped';
-  at: string | null;
-  /** Plain words below the title. */
-  words?: string;
+type Journey = Pick<Message, 'created_at' | 'delivery'> & { attempts?: Attempt[] };
+
+const endStates: Partial<Record<Delivery['status'], 'stopped' | 'doubt'>> = {
+  cancelled: 'stopped',
+  unknown: 'doubt',
 };
-
-type Journey = Pick<Message, 'created_at' | 'delivery'>;
-
 const ends = ['failed', 'unknown', 'cancelled', 'missed'];
 
 /** The journey of one message, step by step; a step that failed says why and what to do. */
-export function timelineOf({ created_at, delivery }: Journey, now: number): TimelineStep[] {
+export function timelineOf({ created_at, delivery, attempts = [] }: Journey, now: number): TimelineStep[] {
   const taken: TimelineStep = { key: 'taken', title: 'Taken by Convoke', state: 'done', at: created_at };
+  const before = [taken, ...triesOf(delivery, attempts)];
   const ended = ends.includes(delivery.status);
-  if (ended && delivery.sent_at === null) return [taken, endOf(delivery)];
-  const steps = [taken, sentStep(delivery, now), arrivedStep(delivery), readStep(delivery)];
-  return ended ? [...steps.filter(step => step.state === 'done'), endOf(delivery)] : steps;
+  if (ended && delivery.sent_at === null) return [...before, endOf(delivery)];
+  const steps = [sentStep(delivery, attempts, now), arrivedStep(delivery), readStep(delivery)];
+  if (!ended) return [...before, ...steps];
+  return [...before, ...steps.filter(({ state }) => state === 'done'), endOf(delivery)];
 }
 
-type Delivery = Journey['delivery'];
-
-function sentStep(delivery: Delivery, now: number): TimelineStep {
+function sentStep(delivery: Delivery, attempts: Attempt[], now: number): TimelineStep {
   const base = { key: 'sent' as const, title: 'Sent to WhatsApp', at: delivery.sent_at };
-  if (delivery.sent_at !== null) return { ...base, state: 'done' };
+  if (delivery.sent_at !== null) return { ...base, state: 'done', ...sentWords(delivery, attempts) };
+  const last = attempts.at(-1);
+  const again = attempts.some(({ status }) => status === 'unknown');
   if (delivery.status === 'queued') {
+    if (again)
+      return { ...base, state: 'ahead', words: 'It goes out again as soon as its channel is ready.' };
     const late = Date.parse(delivery.due_at) < now - 5_000;
     return { ...base, state: 'ahead', ...(late ? { words: 'It waits for its channel.' } : {}) };
   }
-  return { ...base, state: 'now', words: 'Handed over; WhatsApp has not answered yet.' };
+  if (last && last.status !== 'in_flight' && last.status !== 'accepted') return { ...base, state: 'ahead' };
+  const words = again ? 'Sent again under the same id' : 'Handed over';
+  return { ...base, state: 'now', words: `${words}; WhatsApp has not answered yet.` };
+}
+
+/** How it came to be sent, where that was not the straight way. */
+function sentWords(delivery: Delivery, attempts: Attempt[]): { title?: string; words?: string } {
+  if (wasSaidToHaveArrived(delivery, attempts)) {
+    return {
+      title: 'Marked as arrived',
+      words: 'Somebody here said so; WhatsApp itself never confirmed that it took the message.',
+    };
+  }
+  if (wasSentAgain(attempts))
+    return { words: 'Sent again under the same id. Phones show such a message once, as far as is known.' };
+  if (delivery.doubt_at === null) return {};
+  return { words: 'The proof came late, after the connection had broken. It was not sent again.' };
 }
 
 function arrivedStep(delivery: Delivery): TimelineStep {
@@ -68,16 +84,20 @@ function countedStep(
 }
 
 function endOf(delivery: Delivery): TimelineStep {
+  if (delivery.reason === 'given_up') {
+    const words = 'Nobody could tell whether it arrived. It was decided not to send it again.';
+    return { key: 'ended', title: 'Given up', state: 'stopped', at: delivery.ended_at, words };
+  }
   const titles: Record<string, string> = {
     failed: 'Not sent',
-    unknown: 'Unclear whether WhatsApp took it',
+    unknown: 'Unclear whether it arrived',
     cancelled: 'Cancelled',
     missed: 'Missed its time',
   };
   return {
     key: 'ended',
     title: titles[delivery.status] ?? 'Ended',
-    state: delivery.status === 'cancelled' ? 'stopped' : 'trouble',
+    state: endStates[delivery.status] ?? 'trouble',
     at: delivery.ended_at,
     words: remedyOf(delivery.status, delivery.reason, delivery.detail),
   };

@@ -12,10 +12,11 @@ import { toastDone, toastProblem } from '../../kit/toast.tsx';
 import { Loaded } from '../../kit/waiting.tsx';
 import { useWorkspace } from '../../kit/workspace.tsx';
 import { cancelMessage, type MessageDetail, messageQuery } from './api.ts';
+import { Decide } from './decide.tsx';
 import { MessageText } from './message-text.tsx';
 import { Receipts } from './receipts.tsx';
 import { Timeline } from './timeline.tsx';
-import { recipientName, statusLooks } from './words.ts';
+import { lookOfDelivery, recipientName } from './words.ts';
 
 export function MessagePage() {
   const { id } = useParams({ from: '/w/$slug/activity/$id' });
@@ -30,7 +31,7 @@ export function MessagePage() {
           Activity
         </TextLink>
       }
-      beside={message && <StatusBadge look={statusLooks[message.delivery.status]} testId="delivery-status" />}
+      beside={message && <StatusBadge look={lookOfDelivery(message.delivery)} testId="delivery-status" />}
       action={
         message?.delivery.status === 'queued' && workspace.can('messages.send') ? (
           <Cancel message={message} />
@@ -45,6 +46,15 @@ export function MessagePage() {
 }
 
 function Journey({ message }: { message: MessageDetail }) {
+  return (
+    <Stack gap="lg">
+      {message.delivery.status === 'unknown' && <Decide message={message} />}
+      <Parts message={message} />
+    </Stack>
+  );
+}
+
+function Parts({ message }: { message: MessageDetail }) {
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
       <Paper p={{ base: 'md', sm: 'xl' }} component="section" aria-label="Journey">

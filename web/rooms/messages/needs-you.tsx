@@ -1,13 +1,14 @@
 import { ActionIcon, Indicator, Popover, Stack, Text, Title } from '@mantine/core';
 import { IconBell } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { serverNow } from '../../kit/clock.ts';
 import { TextLink } from '../../kit/links.tsx';
 import { useWorkspace } from '../../kit/workspace.tsx';
 import { channelsQuery } from '../channels/api.ts';
 import { explain, needsYou } from '../channels/words.ts';
 import { type Message, needsYouQuery } from './api.ts';
+import { recipientName } from './words.ts';
 
 /** What is older is history; it stays on the Activity page. */
 const RECENT_MS = 7 * 86_400_000;
@@ -20,8 +21,10 @@ export function NeedsYou() {
   const [open, setOpen] = useState(false);
   const channels = useQuery(channelsQuery(workspace)).data?.filter(needsYou) ?? [];
   const messages = useQuery(needsYouQuery(workspace)).data?.filter(isRecent) ?? [];
+  const unclear = messages.filter(({ delivery }) => delivery.status === 'unknown');
+  const others = messages.filter(({ delivery }) => delivery.status !== 'unknown');
   const count = channels.length + messages.length;
-  const shown = count > MOST ? `${MOST}+` : String(count);
+  const shown = countWords(count);
   const close = () => setOpen(false);
   return (
     <Popover opened={open} onChange={setOpen} position="bottom-end" shadow="md" trapFocus returnFocus>
@@ -48,7 +51,7 @@ export function NeedsYou() {
           <Title order={2}>{count === 0 ? 'Nothing needs you' : 'Needs you'}</Title>
           {count === 0 && (
             <Text tabIndex={0} data-autofocus>
-              Channels that lost their connection and messages that failed would stand here.
+              Channels that lost their connection and messages that failed or got no answer would stand here.
             </Text>
           )}
           {channels.map(channel => (
@@ -59,25 +62,48 @@ export function NeedsYou() {
               <Text size="sm">{explain(channel).words}</Text>
             </Stack>
           ))}
-          {messages.length > 0 && (
-            <Stack gap={0}>
-              <TextLink
-                to="/w/$slug/activity"
-                params={{ slug }}
-                search={{ outcome: 'needs_you' }}
-                onClick={close}
-              >
-                {messages.length === 1
-                  ? '1 message'
-                  : `${messages.length > MOST ? `${MOST}+` : messages.length} messages`}
-              </TextLink>
-              <Text size="sm">failed, were missed or ended unclear in the last seven days.</Text>
-            </Stack>
-          )}
+          <Messages messages={unclear} close={close}>
+            got no answer. You know best whether {unclear.length === 1 ? 'it' : 'they'} arrived.
+          </Messages>
+          <Messages messages={others} close={close}>
+            failed or {others.length === 1 ? 'was' : 'were'} missed in the last seven days.
+          </Messages>
         </Stack>
       </Popover.Dropdown>
     </Popover>
   );
+}
+
+function Messages({
+  messages,
+  close,
+  children,
+}: {
+  messages: Message[];
+  close: () => void;
+  children: ReactNode;
+}) {
+  const { slug } = useWorkspace();
+  const [first, ...more] = messages;
+  if (!first) return null;
+  return (
+    <Stack gap={0}>
+      {more.length === 0 ? (
+        <TextLink to="/w/$slug/activity/$id" params={{ slug, id: first.id }} onClick={close}>
+          1 message to {recipientName(first.to)}
+        </TextLink>
+      ) : (
+        <TextLink to="/w/$slug/activity" params={{ slug }} search={{ outcome: 'needs_you' }} onClick={close}>
+          {countWords(messages.length)} messages
+        </TextLink>
+      )}
+      <Text size="sm">{children}</Text>
+    </Stack>
+  );
+}
+
+function countWords(count: number): string {
+  return count > MOST ? `${MOST}+` : String(count);
 }
 
 function isRecent({ delivery }: Message): boolean {

@@ -1,20 +1,34 @@
 import { Text, VisuallyHidden } from '@mantine/core';
-import { type Icon, IconAlertTriangle, IconBan, IconCheck, IconCircle, IconDots } from '@tabler/icons-react';
+import {
+  type Icon,
+  IconAlertTriangle,
+  IconBan,
+  IconCheck,
+  IconCircle,
+  IconClockPause,
+  IconDots,
+  IconHelpCircle,
+  IconPlugConnectedX,
+} from '@tabler/icons-react';
 import { Moment, useNow } from '../../kit/moment.tsx';
-import type { Message } from './api.ts';
-import { type TimelineStep, timelineOf } from './journey.ts';
+import type { MessageDetail } from './api.ts';
+import { timelineOf } from './journey.ts';
 import styles from './timeline.module.css';
+import type { TimelineStep } from './timeline-step.ts';
 
 const faces: Record<TimelineStep['state'], { icon: Icon; word: string }> = {
   done: { icon: IconCheck, word: 'Done' },
+  over: { icon: IconPlugConnectedX, word: 'It led nowhere' },
+  put_off: { icon: IconClockPause, word: 'Put off' },
   now: { icon: IconDots, word: 'Under way' },
+  doubt: { icon: IconHelpCircle, word: 'Unclear' },
   ahead: { icon: IconCircle, word: 'Not yet' },
   trouble: { icon: IconAlertTriangle, word: 'Trouble' },
   stopped: { icon: IconBan, word: 'Stopped' },
 };
 
 /** Vertical steps, each with its moment. */
-export function Timeline({ message }: { message: Message }) {
+export function Timeline({ message }: { message: MessageDetail }) {
   const now = useNow(() => 5_000);
   return (
     <ol className={styles.timeline} data-testid="delivery-timeline" aria-label="Journey of the message">
@@ -36,6 +50,11 @@ export function Timeline({ message }: { message: Message }) {
                 </Text>
               )}
               {step.words !== undefined && <Text size="sm">{step.words}</Text>}
+              {step.givesUpAt !== undefined && (
+                <Text size="sm">
+                  Convoke gives this up <Moment at={step.givesUpAt} />; then it counts as unclear.
+                </Text>
+              )}
             </div>
           </li>
         );

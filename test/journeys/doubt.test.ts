@@ -1,0 +1,174 @@
+import { rmSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Client, signIn, simulatorClient } from '../harness/api.ts';
+import { axeViolations, launchBrowser, temporaryFolder } from '../harness/browser.ts';
+import { type DemoProcess, startDemo } from '../harness/demo-process.ts';
+import { connected, pairChannel } from '../harness/pairing.ts';
+import { until } from '../harness/until.ts';
+
+const OWNER = '+15550000001';
+const BEN = '+15550000002';
+const AGAIN = 'The bus leaves at eight.';
+const UNCLEAR = 'Bring your own cup.';
+
+let dataDir: string;
+let running: DemoProcess;
+let browser: Browser;
+let page: Page;
+let client: Client;
+let simulator: ReturnType<typeof simulatorClient>;
+let channelId: string;
+
+beforeAll(async () => {
+  dataDir = temporaryFolder('doubt');
+  running = await startDemo(dataDir);
+  browser = await launchBrowser();
+  client = await signIn(running.demo);
+  simulator = simulatorClient(running.demo.simulator_url);
+  ({ channelId } = await pairChannel(client, simulator, { label: 'School office', number: OWNER }));
+  // Without receipts nothing but the answer could tell that a message has arrived.
+  await simulator.call('PATCH', `/phones/${encodeURIComponent(BEN)}`, { auto_delivered: false });
+  page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+  await page.goto(running.demo.url);
+  await page.getByLabel('Username').fill(running.demo.username);
+  await page.getByLabel('Password', { exact: true }).fill(running.demo.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Places' }).waitFor();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await running?.end('SIGTERM');
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const trouble = (faults: object) => simulator.call('POST', '/faults', { number: OWNER, ...faults });
+
+/** The phone gets it, the answer is lost together with the connection. */
+async function sendWithoutAnswer(body: string): Promise<string> {
+  await connected(client, channelId);
+  await trouble({ cut_before_ack: 1 });
+  const sent = await client<{ id: string }>('POST', '/v1/messages', {
+    channel_id: channelId,
+    to: { phone: BEN },
+    content: { type: 'text', text: { body } },
+  });
+  expect(sent.status).toBe(202);
+  return sent.body.id;
+}
+
+const deliveryOf = async (id: string) =>
+  (await client<{ delivery: { doubt_at: string | null } }>('GET', `/v1/messages/${id}`)).body.delivery;
+
+/** The number does not get its connection back before the work is done. */
+async function keptAway(work: () => Promise<void>): Promise<void> {
+  let away = true;
+  const cutting = (async () => {
+    while (away) {
+      await trouble({ cut: true });
+      await new Promise(resolve => setTimeout(resolve, 200));
+    }
+  })();
+  try {
+    await work();
+  } finally {
+    away = false;
+    await cutting;
+  }
+}
+
+const onPhone = async (body: string) => (await simulator.ledger()).filter(entry => entry.text === body);
+
+async function bubblesOf(body: string): Promise<number> {
+  const phones = await simulator.call<{
+    data: { number: string; chats: { messages: { text: string }[] }[] }[];
+  }>('GET', '/phones');
+  const ben = phones.data.find(({ number }) => number === BEN);
+  return (ben?.chats ?? []).flatMap(({ messages }) => messages).filter(({ text }) => text === body).length;
+}
+
+/** On a phone and on a desk, light and dark, by axe and by the width of the page. */
+async function problemsOfPage(): Promise<string[]> {
+  const problems: string[] = [];
+  for (const width of [390, 1280]) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      // What is still fading in has not its colours yet.
+      await page.evaluate(`Promise.allSettled(document.getAnimations()
+        .filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime))
+        .map(({ finished }) => finished))`);
+      const found = await axeViolations(page);
+      problems.push(...found.map(problem => `${page.url()} ${width} ${colorScheme}: ${problem}`));
+      const overflow = await page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
+      if (overflow !== 0) problems.push(`${page.url()} ${width}: scrolls sideways by ${String(overflow)}`);
+    }
+  }
+  return problems;
+}
+
+describe('a message that loses its answer', () => {
+  it('is in doubt on the page, goes out again after the reconnect, and is on the phone once', async () => {
+    const id = await sendWithoutAnswer(AGAIN);
+    await until(async () => (await deliveryOf(id)).doubt_at, { every: 20, what: () => 'the doubt' });
+    const timeline = page.getByTestId('delivery-timeline');
+    await keptAway(async () => {
+      await page.goto(`${running.demo.url}/w/demo/activity/${id}`);
+      await timeline.getByText('The connection broke before WhatsApp answered').waitFor({ timeout: 10_000 });
+      await timeline.getByText(/Convoke gives this up in .* minutes/).waitFor();
+      expect(await page.getByTestId('delivery-status').innerText()).toBe('In doubt');
+      expect(await onPhone(AGAIN)).toMatchObject([{ to: BEN, copies: 1 }]);
+      expect(await problemsOfPage()).toEqual([]);
+    });
+
+    await page.getByTestId('delivery-status').filter({ hasText: 'Sent' }).waitFor({ timeout: 30_000 });
+    await timeline.getByText('Sent again under the same id').waitFor();
+    // Both tries reached the phone, under one id: it is one message, and the screen shows it once.
+    expect(await onPhone(AGAIN)).toMatchObject([{ to: BEN, copies: 2 }]);
+    expect(await bubblesOf(AGAIN)).toBe(1);
+  });
+});
+
+describe('a workspace that never sends again by itself', () => {
+  it('asks a person, who decides once however often it is pressed', async () => {
+    await client('PATCH', '/v1/sending-policy', { resend: false });
+    const id = await sendWithoutAnswer(UNCLEAR);
+    await page.goto(`${running.demo.url}/w/demo/activity/${id}`);
+    const question = page.getByRole('region', { name: 'Did this message arrive?' });
+    await question.waitFor({ timeout: 15_000 });
+    expect(await problemsOfPage()).toEqual([]);
+    await connected(client, channelId);
+
+    await question.getByRole('button', { name: 'Send again' }).focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: /Send this to/ });
+    await dialog.getByText('This cannot be undone').waitFor();
+    await dialog.getByRole('button', { name: 'Send again' }).evaluate(button => {
+      for (let press = 0; press < 5; press++) (button as unknown as { click(): void }).click();
+    });
+    await page.getByTestId('delivery-status').filter({ hasText: 'Sent' }).waitFor({ timeout: 15_000 });
+    await question.waitFor({ state: 'detached' });
+    expect(await onPhone(UNCLEAR)).toMatchObject([{ to: BEN, copies: 2 }]);
+    expect(await bubblesOf(UNCLEAR)).toBe(1);
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('says so when somebody else was faster', async () => {
+    const id = await sendWithoutAnswer(UNCLEAR);
+    await page.goto(`${running.demo.url}/w/demo/activity?outcome=needs_you`);
+    await page.getByRole('button', { name: /^Give up/ }).click();
+    const dialog = page.getByRole('dialog', { name: /Give up this message/ });
+    await dialog.waitFor();
+    expect(await problemsOfPage()).toEqual([]);
+    const faster = await client('POST', `/v1/messages/${id}/resolve`, { as: 'arrived' });
+    expect(faster.status).toBe(200);
+    await dialog.getByRole('button', { name: 'Give up' }).click();
+    await page.getByRole('alert').filter({ hasText: 'It was settled meanwhile' }).waitFor();
+    await until(async () => (await page.getByRole('button', { name: /^Give up/ }).count()) === 0);
+    await page.goto(`${running.demo.url}/w/demo/activity/${id}`);
+    await page.getByText('Marked as arrived').waitFor();
+  });
+});
