@@ -161,21 +161,23 @@ class Driver implements RunningChannels {
     const free = sight.rows.filter(row => row.free && !this.#drives.has(row.id));
     this.#noteFree(free);
     const peers = this.#peers(sight.peers);
+    const stays = !sight.peers.some(peer => peer.leaving && peer.bootId === this.#kernel.node.bootId);
     const counted = free.filter(row => needsRoom(row)).map(row => row.id);
     const shares = sharesOf(counted, peers);
     for (const row of sight.rows) {
       const drive = this.#drives.get(row.id);
       if (drive) drive.aim(goalOf(row));
-      else if (row.free && !this.#stopped) await this.#consider(row, shares.get(row.id));
+      else if (row.free && stays && !this.#stopped) await this.#consider(row, shares.get(row.id));
     }
-    this.#evenOut(peers);
+    if (stays) this.#evenOut(peers);
   }
 
   /** This node as it knows itself, although its row may be late or missing. */
-  #peers(seen: Peer[]): Peer[] {
+  #peers(seen: Sight['peers']): Peer[] {
     const { bootId } = this.#kernel.node;
     const limit = this.#kernel.config.maxChannelsPerNode;
-    return [...seen.filter(peer => peer.bootId !== bootId), { bootId, held: this.#drives.size, limit }];
+    const others = seen.filter(peer => peer.bootId !== bootId && !peer.leaving);
+    return [...others, { bootId, held: this.#drives.size, limit }];
   }
 
   #noteFree(free: LookRow[]): void {

@@ -16,14 +16,14 @@ export type LookRow = {
 };
 
 /** What is to be driven, and who there is to drive it. */
-export type Sight = { rows: LookRow[]; peers: Peer[] };
+export type Sight = { rows: LookRow[]; peers: (Peer & { leaving: boolean })[] };
 
 /** Leases of channels, and those alone, begin so. */
 export const LEASE_PREFIX = 'channel:';
 
 /**
  * Channels of which something is wanted that is not so yet or has to be kept so, or that left something behind; and the
- * nodes that are alive and stay.
+ * nodes that are alive.
  */
 export function look(kernel: Kernel, times: LeaseTimes): Promise<Sight> {
   return kernel.database.inEngine('channels.look', async tx => ({
@@ -58,15 +58,20 @@ export async function readWanted(tx: Tx, graceMs: number): Promise<LookRow[]> {
   return rows;
 }
 
-async function readPeers(tx: Tx, renewMs: number): Promise<Peer[]> {
-  const { rows } = await sql<{ boot_id: string; max_channels: number; held: number }>`
-    select n.boot_id, n.max_channels, (
+async function readPeers(tx: Tx, renewMs: number): Promise<Sight['peers']> {
+  const { rows } = await sql<{ boot_id: string; max_channels: number; leaving: boolean; held: number }>`
+    select n.boot_id, n.max_channels, n.leaving_at is not null as leaving, (
       select count(*)::int from leases l
       where l.holder = n.boot_id::text and starts_with(l.name, ${LEASE_PREFIX}) and l.expires_at > now()
     ) as held
     from nodes n
-    where n.stopped_at is null and n.leaving_at is null
+    where n.stopped_at is null
       and n.seen_at > now() - ${2 * renewMs}::float8 * interval '1 millisecond'
   `.execute(tx);
-  return rows.map(row => ({ bootId: row.boot_id, held: row.held, limit: row.max_channels }));
+  return rows.map(row => ({
+    bootId: row.boot_id,
+    held: row.held,
+    limit: row.max_channels,
+    leaving: row.leaving,
+  }));
 }

@@ -107,7 +107,7 @@ describe('several nodes', () => {
 
   it('take equal shares of what is free, the idlest first', async () => {
     // Only the others' slowness could upset the shares; here nobody takes what another should.
-    const patient = { lookMs: 5_000 };
+    const patient = { lookMs: 1_000 };
     const one = await start(patient);
     const two = await start(patient);
     await want(0, 6);
@@ -168,6 +168,16 @@ describe('several nodes', () => {
     expect(performance.now() - from).toBeLessThan(3_000);
     expect(loads(...others)).toEqual([4, 4]);
     expect(far.mostAtOnce).toBe(1);
+  });
+
+  it('take nothing more when they are about to stop', async () => {
+    const one = await start();
+    await one.row.leave();
+    await want(0, 2);
+    const two = await start();
+    await total(2, two);
+    expect(load(one)).toBe(0);
+    expect(await reasons()).toEqual([]);
   });
 
   it('take over from one that cannot reach the database only when it has let go', async () => {

@@ -55,8 +55,9 @@ const RERUN_PAUSE_MS = 20;
 const BEGINS = 2;
 
 /**
- * The answer to a COMMIT is lost: the transaction may have been carried out, may still be, or not at all. To be met by
- * work that is safe to repeat, or by looking for what it would have left behind.
+ * The answer to a COMMIT is lost: the transaction may have been carried out, or not, or still be: a server settles it
+ * within the ten seconds after which it ends a transaction in which it hears nothing. To be met by work that is safe to
+ * repeat, or by looking for what it would have left behind.
  */
 export class CommitUnknown extends Error {
   constructor(name: string, cause: unknown) {
