@@ -38,7 +38,7 @@ export {
 } from './database/database.ts';
 export { refuseHeldFolder } from './database/embedded/index.ts';
 export { isUniqueViolation, sqlState } from './database/engine.ts';
-export { kept, list } from './database/kept.ts';
+export { bytes, instants, kept, list, texts } from './database/kept.ts';
 export type { Tables } from './database/tables.ts';
 export { registerDoctor } from './doctor.ts';
 export { type DueRows, sqlDueRows } from './due-rows.ts';

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type EngineConnection, LinkFault } from './engine.ts';
+import { runKept } from './kept-plans.ts';
 
 /** When a connection over a network is given up. */
 export type Link = {
@@ -44,7 +45,10 @@ export function connectionOver(
     query: (text, params, name) =>
       inOrder(async () => {
         const values = params as unknown[];
-        const result = await client.query(name && !link?.pooled ? { name, text, values } : { text, values });
+        const keeps = name !== undefined && !link?.pooled;
+        const result = keeps
+          ? await runKept(client, name, text, values)
+          : await client.query({ text, values });
         return { rows: result.rows, affected: result.rowCount ?? 0 };
       }),
     script: text =>

@@ -8,6 +8,9 @@ let count = 0;
 /**
  * A statement for what happens all the time: its text is fixed, and each connection keeps its plan. A set of rows
  * goes in as one list per column: `$1::uuid[]` from `list`, `$2::text[]` from `texts`.
+ *
+ * Rows of a set of keys are read by `cross join lateral (select … where … = k.id offset 0)`: the fence keeps a plan that
+ * was made over an empty table from reading all of it for each key.
  */
 export function kept<Row = never>(text: string): (tx: Tx, ...params: unknown[]) => Promise<Row[]> {
   const name = `kept_${++count}`;
@@ -35,19 +38,6 @@ export function texts(values: readonly (string | null)[]): string {
 /** An array of instants in whole ms, for `bigint[]`; `to_timestamp(x / 1000.0::float8)` makes the same instant of it. */
 export function instants(values: readonly (Date | null)[]): string {
   return list(values.map(value => value?.getTime() ?? null));
-}
-
-/**
- * The least and the greatest of the ids: `between` them says again what a join by id says already, so that the other
- * months of a partitioned table are left out of account.
- */
-export function rangeOf(ids: readonly string[]): [least: string, most: string] {
-  let [least, most] = [ids[0] ?? '', ids[0] ?? ''];
-  for (const id of ids) {
-    if (id < least) least = id;
-    if (id > most) most = id;
-  }
-  return [least, most];
 }
 
 /** An array of bytes. */

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { Tx } from '../../kernel/index.ts';
+import { bytes, instants, kept, list, type Tx, texts } from '../../kernel/index.ts';
 import { UNKNOWN } from '../journey.ts';
 import type { AttemptResult, DeliveryKey, Locked, NewAttempt, OpenAttempt, PastAttempt } from './book.ts';
-import { idsBetween, lockJourneys } from './journeys.ts';
+import { lockJourneys } from './journeys.ts';
 
 type PastRow = {
   d: string;
@@ -50,36 +50,37 @@ export async function countAttempts(tx: Tx, of: DeliveryKey[]): Promise<Map<stri
 /** A re-send carries the id of the attempt before it: words about that id belong to the newest from now on. */
 export async function insertAttempts(tx: Tx, attempts: NewAttempt[]): Promise<void> {
   if (attempts.length === 0) return;
-  const rows = attempts.map(attempt => ({
-    workspace_id: attempt.workspaceId,
-    id: attempt.id,
-    delivery_id: attempt.deliveryId,
-    channel_id: attempt.channelId,
-    number: attempt.number,
-    provider_id: attempt.wire.providerId,
-    wire_to: attempt.wire.to,
-    payload: Buffer.from(attempt.wire.payload).toString('hex'),
-    fence: attempt.fence,
-    deadline_at: attempt.deadline,
-  }));
-  await sql`
-    with a as (
-      select * from json_to_recordset(${JSON.stringify(rows)}::json) as a(
-        workspace_id uuid, id uuid, delivery_id uuid, channel_id uuid, number smallint, provider_id text, wire_to text,
-        payload text, fence bigint, deadline_at timestamptz)
-    ), ids as (
-      insert into provider_ids (workspace_id, channel_id, provider_id, delivery_id, attempt_id)
-      select workspace_id, channel_id, provider_id, delivery_id, id from a
-      on conflict (workspace_id, channel_id, provider_id) do update set attempt_id = excluded.attempt_id
-        where provider_ids.delivery_id = excluded.delivery_id
-    )
-    insert into attempts (workspace_id, id, delivery_id, channel_id, number, provider_id, wire_to, payload, fence,
-      deadline_at, status)
-    select workspace_id, id, delivery_id, channel_id, number, provider_id, wire_to, decode(payload, 'hex'), fence,
-      deadline_at, 'in_flight'
-    from a
-  `.execute(tx);
+  await insert(
+    tx,
+    list(attempts.map(attempt => attempt.workspaceId)),
+    list(attempts.map(attempt => attempt.id)),
+    list(attempts.map(attempt => attempt.deliveryId)),
+    list(attempts.map(attempt => attempt.channelId)),
+    list(attempts.map(attempt => attempt.number)),
+    texts(attempts.map(attempt => attempt.wire.providerId)),
+    texts(attempts.map(attempt => attempt.wire.to)),
+    bytes(attempts.map(attempt => attempt.wire.payload)),
+    list(attempts.map(attempt => attempt.fence)),
+    instants(attempts.map(attempt => attempt.deadline)),
+  );
 }
+
+const insert = kept(`
+  with a as (
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[], $7::text[],
+      $8::bytea[], $9::bigint[], $10::bigint[])
+      as a(workspace_id, id, delivery_id, channel_id, number, provider_id, wire_to, payload, fence, deadline)
+  ), ids as (
+    insert into provider_ids (workspace_id, channel_id, provider_id, delivery_id, attempt_id)
+    select workspace_id, channel_id, provider_id, delivery_id, id from a
+    on conflict (workspace_id, channel_id, provider_id) do update set attempt_id = excluded.attempt_id
+      where provider_ids.delivery_id = excluded.delivery_id
+  )
+  insert into attempts (workspace_id, id, delivery_id, channel_id, number, provider_id, wire_to, payload, fence,
+    deadline_at, status)
+  select workspace_id, id, delivery_id, channel_id, number, provider_id, wire_to, payload, fence,
+    to_timestamp(deadline / 1000.0::float8), 'in_flight'
+  from a`);
 
 /**
  * See `Book.settleAttempts`. The row is the attempt's own, begun under one fence, so whoever brings its answer may
@@ -87,37 +88,48 @@ export async function insertAttempts(tx: Tx, attempts: NewAttempt[]): Promise<vo
  */
 export async function settleAttempts(tx: Tx, results: AttemptResult[]): Promise<Set<string>> {
   if (results.length === 0) return new Set();
-  const rows = results.map(({ workspaceId, channelId, deliveryId, attemptId, verdict, providerId }) => ({
-    workspace_id: workspaceId,
-    channel_id: channelId,
-    delivery_id: deliveryId,
-    id: attemptId,
-    ...verdict,
-    provider_id: providerId,
-  }));
-  const { rows: changed } = await sql<{ id: string }>`
-    with s as (
-      select * from json_to_recordset(${JSON.stringify(rows)}::json) as s(
-        workspace_id uuid, channel_id uuid, delivery_id uuid, id uuid, status text, code text, detail text,
-        provider_id text)
-    ), named as (
-      insert into provider_ids (workspace_id, channel_id, provider_id, delivery_id, attempt_id)
-      select workspace_id, channel_id, provider_id, delivery_id, id from s where provider_id is not null
-      on conflict do nothing
-    )
-    update attempts a set status = s.status, code = s.code, detail = s.detail, settled_at = now(),
-      provider_id = coalesce(s.provider_id, a.provider_id)
-    from s
-    where a.workspace_id = s.workspace_id and a.id = s.id
-      and ${idsBetween(
-        'a',
-        results.map(result => result.attemptId),
-      )}
-      and (a.status = 'in_flight' or (a.status = 'unknown' and s.status in ('accepted', 'refused')))
-    returning a.id
-  `.execute(tx);
+  const changed = await settle(
+    tx,
+    list(results.map(result => result.workspaceId)),
+    list(results.map(result => result.attemptId)),
+    list(results.map(result => result.verdict.status)),
+    texts(results.map(result => result.verdict.code)),
+    texts(results.map(result => result.verdict.detail)),
+    texts(results.map(result => result.providerId)),
+  );
+  await nameAttempts(
+    tx,
+    results.filter(result => result.providerId !== null),
+  );
   return new Set(changed.map(row => row.id));
 }
+
+const settle = kept<{ id: string }>(`
+  update attempts a set status = s.status, code = s.code, detail = s.detail, settled_at = now(),
+    provider_id = coalesce(s.provider_id, a.provider_id)
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
+    as s(workspace_id, id, status, code, detail, provider_id)
+  where a.workspace_id = s.workspace_id and a.id = s.id
+    and (a.status = 'in_flight' or (a.status = 'unknown' and s.status in ('accepted', 'refused')))
+  returning a.id`);
+
+/** The ids that the provider has given, for all that it says of them later. */
+async function nameAttempts(tx: Tx, results: AttemptResult[]): Promise<void> {
+  if (results.length === 0) return;
+  await name(
+    tx,
+    list(results.map(result => result.workspaceId)),
+    list(results.map(result => result.channelId)),
+    texts(results.map(result => result.providerId)),
+    list(results.map(result => result.deliveryId)),
+    list(results.map(result => result.attemptId)),
+  );
+}
+
+const name = kept(`
+  insert into provider_ids (workspace_id, channel_id, provider_id, delivery_id, attempt_id)
+  select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[])
+  on conflict do nothing`);
 
 export async function endOverdue(
   tx: Tx,

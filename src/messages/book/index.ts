@@ -31,7 +31,8 @@ const OPEN_WITHIN_MS = RESEND_MS + 5 * 60_000;
 /** The book over the database, in the engine's door. */
 export function sqlBooks(kernel: Kernel, channels: Channels, guards: readonly Guard[]): Books {
   return {
-    open: (name, work) => kernel.database.inEngine(name, tx => work(bookOver(tx, kernel, channels, guards))),
+    open: (name, work) =>
+      kernel.database.inEngine(name, tx => work(bookOver(tx, kernel, channels, guards)), { byKey: true }),
   };
 }
 

@@ -1,10 +1,9 @@
 import { sql } from 'kysely';
-import type { Content, Tx } from '../../kernel/index.ts';
+import { type Content, kept, list, type Tx } from '../../kernel/index.ts';
 import type { OnUnknown } from '../journey.ts';
 import { parkedAmong } from '../parking/rows.ts';
 import { readLast } from './attempts.ts';
 import type { Letter, Locked, Readiness } from './book.ts';
-import { idsBetween } from './journeys.ts';
 
 type Row = {
   id: string;
@@ -19,25 +18,13 @@ type Row = {
 
 export async function readLetters(tx: Tx, of: Locked[]): Promise<Map<string, Letter>> {
   if (of.length === 0) return new Map();
-  const wanted = of.map(one => ({
-    w: one.workspaceId,
-    d: one.deliveryId,
-    m: one.messageId,
-    g: one.groupId,
-  }));
-  const { rows } = await sql<Row>`
-    select k.d as id, m.content, m.source, g.provider_id, g.size, g.archived_at is not null as archived,
-      coalesce(p.resend, true) as resend,
-      coalesce(case m.source when 'reminder' then p.unknown_reminder when 'api' then p.unknown_api end, 'ask') as on_unknown
-    from json_to_recordset(${JSON.stringify(wanted)}::json) as k(w uuid, d uuid, m uuid, g uuid)
-    join messages m on m.workspace_id = k.w and m.id = k.m
-    left join groups g on g.workspace_id = k.w and g.id = k.g
-    left join sending_policies p on p.workspace_id = k.w
-    where ${idsBetween(
-      'm',
-      of.map(one => one.messageId),
-    )}
-  `.execute(tx);
+  const rows = await read(
+    tx,
+    list(of.map(one => one.workspaceId)),
+    list(of.map(one => one.deliveryId)),
+    list(of.map(one => one.messageId)),
+    list(of.map(one => one.groupId)),
+  );
   const last = await readLast(
     tx,
     of.filter(one => one.journey.inFlightAt !== null),
@@ -56,6 +43,22 @@ export async function readLetters(tx: Tx, of: Locked[]): Promise<Map<string, Let
     ]),
   );
 }
+
+const read = kept<Row>(`
+  select k.d as id, m.content, m.source, g.provider_id, g.size, g.archived_at is not null as archived,
+    coalesce(p.resend, true) as resend,
+    coalesce(case m.source when 'reminder' then p.unknown_reminder when 'api' then p.unknown_api end,
+      'ask') as on_unknown
+  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) as k(w, d, m, g)
+  cross join lateral (
+    select content, source from messages m where m.workspace_id = k.w and m.id = k.m offset 0
+  ) m
+  left join lateral (
+    select provider_id, size, archived_at from groups g where g.workspace_id = k.w and g.id = k.g offset 0
+  ) g on true
+  left join lateral (
+    select resend, unknown_reminder, unknown_api from sending_policies p where p.workspace_id = k.w offset 0
+  ) p on true`);
 
 /** A channel is ready when it is connected and a living node drives it; parked goes before both. */
 export async function readReadiness(tx: Tx, of: Locked[]): Promise<Map<string, Readiness>> {
