@@ -159,6 +159,18 @@ const messagePage = createRoute({
   component: lazyRouteComponent(() => import('./rooms/messages/message-page.tsx'), 'MessagePage'),
 });
 
+const settings = createRoute({
+  getParentRoute: () => workspace,
+  path: 'settings',
+  component: lazyRouteComponent(() => import('./settings-page.tsx'), 'SettingsPage'),
+});
+
+const sendingPage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'settings/sending',
+  component: lazyRouteComponent(() => import('./rooms/messages/sending-page.tsx'), 'SendingPage'),
+});
+
 const tree = root.addChildren([
   start,
   signIn,
@@ -178,6 +190,8 @@ const tree = root.addChildren([
     editReminder,
     activityList,
     messagePage,
+    settings,
+    sendingPage,
   ]),
 ]);
 

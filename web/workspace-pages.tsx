@@ -1,4 +1,10 @@
-import { IconActivity, IconAddressBook, IconCalendarRepeat, IconPlugConnected } from '@tabler/icons-react';
+import {
+  IconActivity,
+  IconAddressBook,
+  IconCalendarRepeat,
+  IconPlugConnected,
+  IconSettings,
+} from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Outlet, useNavigate, useParams } from '@tanstack/react-router';
 import { NotFound } from './kit/fallbacks.tsx';
@@ -16,6 +22,7 @@ function placesOf(slug: string): Place[] {
     { word: 'Activity', icon: IconActivity, link: { to: '/w/$slug/activity', params } },
     { word: 'Contacts', icon: IconAddressBook, link: { to: '/w/$slug/contacts', params }, apart: true },
     { word: 'Channels', icon: IconPlugConnected, link: { to: '/w/$slug/channels', params } },
+    { word: 'Settings', icon: IconSettings, link: { to: '/w/$slug/settings', params } },
   ];
 }
 

@@ -133,8 +133,19 @@ describe('a message that loses its answer', () => {
 });
 
 describe('a workspace that never sends again by itself', () => {
+  it('says so under Settings', async () => {
+    await page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: 'Settings' }).click();
+    await page.getByRole('link', { name: /Sending/ }).click();
+    const again = page.getByRole('switch', { name: 'Send it again by itself' });
+    await again.focus();
+    await page.keyboard.press('Space');
+    await page.getByText('Saved', { exact: true }).waitFor();
+    expect(await again.isChecked()).toBe(false);
+    expect((await client('GET', '/v1/sending-policy')).body).toMatchObject({ resend: false });
+    expect(await problemsOfPage()).toEqual([]);
+  });
+
   it('asks a person, who decides once however often it is pressed', async () => {
-    await client('PATCH', '/v1/sending-policy', { resend: false });
     const id = await sendWithoutAnswer(UNCLEAR);
     await page.goto(`${running.demo.url}/w/demo/activity/${id}`);
     const question = page.getByRole('region', { name: 'Did this message arrive?' });

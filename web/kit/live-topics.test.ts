@@ -14,6 +14,7 @@ describe('what a live event touches', () => {
     ['groups', 'groups'],
     ['deliveries', 'messages'],
     ['contacts', 'contacts'],
+    ['parking', 'parking'],
   ])('reads the hint %s', (topic, root) => {
     expect(touchedBy(JSON.stringify({ topic, id: 'x' }))).toContain(root);
   });

@@ -1,9 +1,19 @@
 /** First parts of query keys after the workspace: what can become stale. */
-export const roots = ['channels', 'groups', 'pairing', 'messages', 'reminders', 'runs', 'contacts'] as const;
+export const roots = [
+  'channels',
+  'groups',
+  'pairing',
+  'messages',
+  'reminders',
+  'runs',
+  'contacts',
+  'sending',
+  'parking',
+] as const;
 export type Root = (typeof roots)[number];
 
 const touched: Record<string, readonly Root[]> = {
-  channel: ['channels', 'groups', 'pairing'],
+  channel: ['channels', 'groups', 'pairing', 'parking'],
   pairing: ['pairing', 'channels'],
   group: ['groups', 'channels'],
   message: ['messages', 'runs'],
@@ -12,6 +22,9 @@ const touched: Record<string, readonly Root[]> = {
   reminder: ['reminders', 'runs', 'messages'],
   run: ['runs', 'reminders'],
   contact: ['contacts'],
+  // The rules of a workspace, and whether it is parked.
+  workspace: ['sending', 'parking', 'messages'],
+  parking: ['parking', 'messages'],
 };
 
 /** What a live event makes stale. A word that this version does not know makes everything stale. */

@@ -1,0 +1,20 @@
+import { Page } from './kit/page.tsx';
+import { RowLink, Rows } from './kit/rows.tsx';
+import { useWorkspace } from './kit/workspace.tsx';
+
+/** What is set once and seldom looked at. */
+export function SettingsPage() {
+  const { slug } = useWorkspace();
+  return (
+    <Page title="Settings" width="reading">
+      <Rows label="Settings">
+        <RowLink
+          to="/w/$slug/settings/sending"
+          params={{ slug }}
+          title="Sending"
+          meta="What happens with messages that got no answer"
+        />
+      </Rows>
+    </Page>
+  );
+}
