@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { type EngineConnection, LinkFault } from './engine.ts';
 import { runKept } from './kept-plans.ts';
+import { asObjects } from './rows.ts';
 
 /** When a connection over a network is given up. */
 export type Link = {
@@ -44,12 +45,10 @@ export function connectionOver(
   return {
     query: (text, params, name) =>
       inOrder(async () => {
-        const values = params as unknown[];
+        const query: pg.QueryArrayConfig = { text, values: params as unknown[], rowMode: 'array' };
         const keeps = name !== undefined && !link?.pooled;
-        const result = keeps
-          ? await runKept(client, name, text, values)
-          : await client.query({ text, values });
-        return { rows: result.rows, affected: result.rowCount ?? 0 };
+        const result = keeps ? await runKept(client, name, query) : await client.query(query);
+        return { rows: asObjects(result), affected: result.rowCount ?? 0 };
       }),
     script: text =>
       inOrder(async () => {

@@ -18,16 +18,15 @@ const clients = new WeakMap<pg.ClientBase, Map<string, Runs>>();
 export async function runKept(
   client: pg.ClientBase,
   name: string,
-  text: string,
-  values: unknown[],
-): Promise<pg.QueryResult> {
+  query: pg.QueryArrayConfig,
+): Promise<pg.QueryArrayResult> {
   const known = clients.get(client) ?? new Map<string, Runs>();
   clients.set(client, known);
   const runs = known.get(name) ?? { count: 0, plan: 0 };
   known.set(name, runs);
   const planned = `${name}_${runs.plan}`;
   try {
-    const result = await client.query({ name: planned, text, values });
+    const result = await client.query({ ...query, name: planned });
     runs.count += 1;
     if (runs.count <= ENOUGH && Number.isInteger(Math.log2(runs.count))) {
       runs.plan += 1;
