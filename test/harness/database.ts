@@ -63,12 +63,12 @@ async function open(origin: (ground: Ground) => string): Promise<Omit<TestDataba
   return { engine, url: url.href, close };
 }
 
-/** Runs one statement as the superuser of the test cluster; only on a server engine. */
+/** Runs statements as the superuser of the test cluster; only on a server engine. */
 export async function asAdministrator(url: string, statement: string): Promise<void> {
   const engine = openPostgres({ url, poolSize: 1, onFault: () => undefined });
   const connection = await engine.acquire();
   try {
-    await connection.query(statement, []);
+    await connection.script(statement);
   } finally {
     connection.release();
     await engine.close();
