@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KnownKeys } from './known-keys.ts';
 import { MemoryStore } from './linked.fixture.ts';
+import { freshAuth } from './store.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const textOf = async (known: KnownKeys, id: string, type = 'session') => {
@@ -40,6 +41,21 @@ describe('what is known of stored keys', () => {
     known.written([change]);
     await reading;
     expect(await textOf(known, 'a')).toBe('new');
+  });
+
+  it('does not keep what was read beside a write that failed: it may be stored all the same', async () => {
+    const store = new MemoryStore();
+    const { keys } = freshAuth(store);
+    const read = async () => (await keys.get('session', ['a'])).a?.toString();
+    await store.writeKeys([{ type: 'session', id: 'a', value: bytes('"old"') }], []);
+    let beside: string | undefined;
+    store.writeKeys = async (...change) => {
+      beside = await read();
+      await MemoryStore.prototype.writeKeys.apply(store, change);
+      throw new Error('The answer to the commit is lost.');
+    };
+    await expect(keys.set({ session: { a: 'new' as never } })).rejects.toThrow('lost');
+    expect([beside, await read()]).toEqual(['old', 'new']);
   });
 
   it('leaves one-time keys to the store', async () => {

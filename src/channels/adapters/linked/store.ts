@@ -74,8 +74,14 @@ function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
           await inTime(stored.catch(() => undefined));
           if (shut) throw new Error('This connection has ended.');
           known.doubted(changes);
-          await writer.write(changes, opened);
-          known.written(changes);
+          try {
+            await writer.write(changes, opened);
+            known.written(changes);
+          } catch (error) {
+            // What was read beside it may be older than what is stored by now.
+            known.doubted(changes);
+            throw error;
+          }
         }),
     },
     save() {
