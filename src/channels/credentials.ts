@@ -6,7 +6,8 @@ import { fenced, type Place, unfenced } from './place.ts';
 
 /**
  * Credentials and keys of one channel as encrypted rows, each bound to its place. Every write proves the lease
- * in its own transaction and waits for the one before, so that none can come to lie over a later one. `onStored` is called after the commit when new messages were stored together with keys.
+ * in its own transaction and waits for the one before, so that none can come to lie over a later one. `onStored` is
+ * called afterwards when new messages were stored together with keys, or may have been.
  */
 export async function credentialStore(place: Place, onStored: () => void): Promise<CredentialStore> {
   const vault = await place.kernel.secrets.vault(place.workspaceId);
@@ -37,13 +38,17 @@ export async function credentialStore(place: Place, onStored: () => void): Promi
     readKeys: (type, ids) =>
       unfenced(place, 'channels.read_keys', tx => readKeys(tx, place, vault, type, ids)),
     writeKeys: async (changes, opened) => {
-      const isNew = await inTurn(() =>
-        fenced(place, 'channels.write_keys', async tx => {
-          await writeKeys(tx, place, vault, changes);
-          return takeIn(tx, place, vault, opened);
-        }),
-      );
-      if (isNew) onStored();
+      let mayBeNew = opened.length > 0;
+      try {
+        mayBeNew = await inTurn(() =>
+          fenced(place, 'channels.write_keys', async tx => {
+            await writeKeys(tx, place, vault, changes);
+            return takeIn(tx, place, vault, opened);
+          }),
+        );
+      } finally {
+        if (mayBeNew) onStored();
+      }
     },
     readInbound: key => unfenced(place, 'channels.read_inbound', tx => readIntake(tx, place, vault, key)),
     clear: () => inTurn(() => fenced(place, 'channels.clear_credentials', tx => eraseCredentials(tx, place))),

@@ -26,6 +26,7 @@ export class Drive {
   readonly place: Place;
   readonly #adapter: Adapter;
   readonly #ports: Ports;
+  readonly #handOn: HandOn;
   readonly #onReady: () => void;
   readonly #onCaughtUp: () => void;
   #goal: Goal;
@@ -42,6 +43,7 @@ export class Drive {
     this.#adapter = adapter;
     this.#goal = goal;
     this.#ports = ports;
+    this.#handOn = new HandOn(place, adapter, ports.sink);
     this.#onReady = tell.ready;
     this.#onCaughtUp = tell.caughtUp;
     place.lease.lost.addEventListener('abort', () => this.#stop(), { once: true });
@@ -53,6 +55,11 @@ export class Drive {
     if (goal.generation <= this.#goal.generation) return;
     this.#goal = goal;
     this.#turn.abort();
+  }
+
+  /** There is something to hand on: whoever stored it may not have learnt that it is stored. */
+  handOn(): void {
+    this.#handOn.wake();
   }
 
   /** The connection while it can send. */
@@ -97,31 +104,31 @@ export class Drive {
   }
 
   async #run(): Promise<void> {
-    const handOn = new HandOn(this.place, this.#adapter, this.#ports.sink);
     try {
-      handOn.wake();
-      const wake = () => handOn.wake();
+      const wake = () => this.#handOn.wake();
+      wake();
       const report = new Report(this.place, this.#ports, wake);
       const store = await credentialStore(this.place, wake);
-      while (!this.#stopped && (await this.#pursue(report, store, handOn)));
+      while (!this.#stopped && (await this.#pursue(report, store)));
     } catch (error) {
       logFault(this.place, 'drive', error);
       await pause(STUMBLE_MS, this.place.lease.lost);
     }
     this.#ready(undefined);
-    await handOn.stop();
+    await this.#handOn.stop();
     await this.place.lease.release().catch(error => logFault(this.place, 'release', error));
   }
 
   /** One goal; true when there is another one. A fault of the database or the like is tried again. */
-  async #pursue(report: Report, store: CredentialStore, handOn: HandOn): Promise<boolean> {
+  async #pursue(report: Report, store: CredentialStore): Promise<boolean> {
     const goal = this.#goal;
     this.#turn = new AbortController();
     const { signal } = this.#turn;
     try {
       const next = await this.#act(goal, report, store, signal);
       if (next && this.#goal === goal) this.#goal = next;
-      if (this.#goal === goal) await handOn.drained(AbortSignal.any([signal, AbortSignal.timeout(DRAIN_MS)]));
+      if (this.#goal === goal)
+        await this.#handOn.drained(AbortSignal.any([signal, AbortSignal.timeout(DRAIN_MS)]));
       return this.#goal !== goal;
     } catch (error) {
       logFault(this.place, 'drive', error);

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type TestKernel, testKernel, testWorkspace } from '../../../test/harness/database.ts';
 import { ScriptedProvider, scriptedChannel } from '../../../test/harness/scripted-adapter.ts';
 import { until } from '../../../test/harness/until.ts';
-import { running } from '../../kernel/database/database.ts';
+import { CommitUnknown, running } from '../../kernel/database/database.ts';
 import {
   createLeases,
   inWorkspace,
@@ -44,12 +44,31 @@ describe('handing on what came in', () => {
     await kernel.database.inEngine('test.clean', tx => tx.deleteFrom('channels').execute());
   });
 
-  async function start(take: (inbound: Inbound[]) => Promise<void> = async () => undefined): Promise<Node> {
+  async function start(
+    take: (inbound: Inbound[]) => Promise<void> = async () => undefined,
+    database = kernel.database,
+    lookMs = 20,
+  ): Promise<Node> {
     await want('connected');
-    const node = await startNode({ ...kernel, node: { id: 'n', bootId: newId() } }, take);
+    const node = await startNode({ ...kernel, database, node: { id: 'n', bootId: newId() } }, take, lookMs);
     nodes.push(node);
     await until(() => node.lines.length > 0);
     return node;
+  }
+
+  /** Transactions of this name are committed, and nobody hears of it. */
+  function losingAnswerOf(lost: string): Kernel['database'] {
+    return new Proxy(kernel.database, {
+      get: (target, key) => {
+        if (key !== 'inEngine') return Reflect.get(target, key, target);
+        const inEngine: Kernel['database']['inEngine'] = async (name, work, how) => {
+          const result = await target.inEngine(name, work, how);
+          if (name === lost) throw new CommitUnknown(name, undefined);
+          return result;
+        };
+        return inEngine;
+      },
+    });
   }
 
   /** A room that has begun to take something when its node dies. */
@@ -124,6 +143,35 @@ describe('handing on what came in', () => {
     await until(async () => (await waiting()) === 0);
     expect(next.taken).toEqual(['STOP']);
     expect(next.connects).toBe(0);
+  });
+
+  it.each(['keys', 'reports'] as const)(
+    'brings what was stored although the database’s answer to its %s got lost',
+    async way => {
+      const node = await start(
+        async () => undefined,
+        losingAnswerOf(way === 'keys' ? 'channels.write_keys' : 'channels.intake'),
+        60_000,
+      );
+      const raw = [text('a', 'STOP')];
+      const stored = way === 'keys' ? node.line.store.writeKeys([], raw) : node.line.sink.inbound(raw);
+      await expect(stored).rejects.toThrow(CommitUnknown);
+      await until(async () => (await waiting()) === 0);
+      expect(node.taken).toEqual(['STOP']);
+    },
+  );
+
+  it('brings what is found stored although nobody has told of it', async () => {
+    const node = await start();
+    await node.line.sink.inbound([text('a', 'first')]);
+    await until(async () => (await waiting()) === 0);
+    await inWorkspace(scope, async tx => {
+      const { intake_id } = await tx.selectFrom('intake_keys').select('intake_id').executeTakeFirstOrThrow();
+      const row = { workspace_id: scope.workspaceId, channel_id: channelId, intake_id };
+      await tx.insertInto('intake_pending').values(row).execute();
+    });
+    await until(async () => (await waiting()) === 0);
+    expect(node.taken).toEqual(['first', 'first']);
   });
 
   it('shows a placeholder once, and never behind the message that it stood for', async () => {
@@ -248,7 +296,11 @@ type Node = {
 };
 
 /** A node whose channels say nothing by themselves: the test reports in their name. */
-async function startNode(kernel: Kernel, take: (inbound: Inbound[]) => Promise<void>): Promise<Node> {
+async function startNode(
+  kernel: Kernel,
+  take: (inbound: Inbound[]) => Promise<void>,
+  lookMs = 20,
+): Promise<Node> {
   const lines: Line[] = [];
   const taken: string[] = [];
   let asked = 0;
@@ -261,7 +313,7 @@ async function startNode(kernel: Kernel, take: (inbound: Inbound[]) => Promise<v
     },
   };
   const leases = createLeases(kernel);
-  const channels = createChannels(kernel, { leases, adapters: [adapter], lookMs: 20 });
+  const channels = createChannels(kernel, { leases, adapters: [adapter], lookMs });
   const inbound = async (_workspaceId: string, _channelId: string, messages: Inbound[]) => {
     asked += 1;
     await take(messages);

@@ -166,8 +166,10 @@ class Driver implements RunningChannels {
     const shares = sharesOf(counted, peers);
     for (const row of sight.rows) {
       const drive = this.#drives.get(row.id);
-      if (drive) drive.aim(goalOf(row));
-      else if (row.free && stays && !this.#stopped) await this.#consider(row, shares.get(row.id));
+      if (drive) {
+        drive.aim(goalOf(row));
+        if (row.holds_inbound) drive.handOn();
+      } else if (row.free && stays && !this.#stopped) await this.#consider(row, shares.get(row.id));
     }
     if (stays) this.#evenOut(peers);
   }

@@ -12,6 +12,8 @@ export type LookRow = {
   generation: number;
   status_reason: string | null;
   rests: boolean;
+  /** Something has come in that the rooms to the right have not taken yet. */
+  holds_inbound: boolean;
   free: boolean;
 };
 
@@ -40,6 +42,7 @@ export function needsRoom(row: LookRow): boolean {
 export async function readWanted(tx: Tx, graceMs: number): Promise<LookRow[]> {
   const { rows } = await sql<LookRow>`
     select c.workspace_id, c.id, c.kind, c.wanted, c.generation, c.status_reason, not look.is_due as rests,
+      inbound.is_held as holds_inbound,
       not exists (select from leases l where l.name = ${LEASE_PREFIX} || c.id and l.holder is not null
         and l.expires_at > now() - ${graceMs}::float8 * interval '1 millisecond') as free
     from channels c
@@ -51,8 +54,11 @@ export async function readWanted(tx: Tx, graceMs: number): Promise<LookRow[]> {
           select from channel_credentials k where k.workspace_id = c.workspace_id and k.channel_id = c.id)
         end as is_due
     ) look
-    where look.is_due or exists (
-      select from intake_pending p where p.workspace_id = c.workspace_id and p.channel_id = c.id)
+    cross join lateral (
+      select exists (
+        select from intake_pending p where p.workspace_id = c.workspace_id and p.channel_id = c.id) as is_held
+    ) inbound
+    where look.is_due or inbound.is_held
     order by c.id
   `.execute(tx);
   return rows;

@@ -23,7 +23,7 @@ export class Report {
   readonly #ports: Ports;
   readonly #onStored: () => void;
 
-  /** `onStored` is called when there is something new to hand on. */
+  /** `onStored` is called when there is something new to hand on, or may be: the answer to a commit can get lost. */
   constructor(place: Place, ports: Ports, onStored: () => void) {
     this.#place = place;
     this.#ports = ports;
@@ -40,7 +40,12 @@ export class Report {
       groupsChanged: (changed, gone) => syncSomeGroups(place, changed, gone),
       inbound: async raw => {
         const vault = await place.kernel.secrets.vault(workspaceId);
-        if (await fenced(place, 'channels.intake', tx => takeIn(tx, place, vault, raw))) this.#onStored();
+        let mayBeNew = true;
+        try {
+          mayBeNew = await fenced(place, 'channels.intake', tx => takeIn(tx, place, vault, raw));
+        } finally {
+          if (mayBeNew) this.#onStored();
+        }
       },
       receipts: facts => sink.receipts(workspaceId, channelId, facts),
       late: answers => sink.late(workspaceId, channelId, answers),
