@@ -171,6 +171,12 @@ const sendingPage = createRoute({
   component: lazyRouteComponent(() => import('./rooms/messages/sending-page.tsx'), 'SendingPage'),
 });
 
+const statusPage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'settings/status',
+  component: lazyRouteComponent(() => import('./rooms/channels/status/status-page.tsx'), 'StatusPage'),
+});
+
 const tree = root.addChildren([
   start,
   signIn,
@@ -192,6 +198,7 @@ const tree = root.addChildren([
     messagePage,
     settings,
     sendingPage,
+    statusPage,
   ]),
 ]);
 

@@ -14,6 +14,12 @@ export function SettingsPage() {
           title="Sending"
           meta="What happens with messages that got no answer"
         />
+        <RowLink
+          to="/w/$slug/settings/status"
+          params={{ slug }}
+          title="Status"
+          meta="How this Convoke runs, and which node drives which channel"
+        />
       </Rows>
     </Page>
   );

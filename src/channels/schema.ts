@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Id, Instant, PageQuery, Phone, pageOf } from '../kernel/index.ts';
+import { STANDING_REASONS } from './standing.ts';
 
 const ChannelKind = z.enum(['linked']);
 export const ChannelStatus = z.enum([
@@ -88,3 +89,41 @@ export const GroupQuery = PageQuery.extend({
   channel_id: Id.optional(),
   archived: z.enum(['include', 'exclude']).default('exclude'),
 });
+
+const NodeStatus = z.object({
+  boot_id: Id.describe('Names this very process; a restart has another'),
+  node_id: z.string().describe('CONVOKE_NODE_ID; stable across restarts'),
+  roles: z.array(z.string()),
+  started_at: Instant,
+  seen_at: Instant,
+  state: z.enum(['active', 'passive', 'leaving', 'gone']).describe('`active` = it drives channels'),
+  reason: z.enum(STANDING_REASONS).describe('Why it is so, or why it takes no more'),
+  detail: z.string().describe('The same in a plain sentence'),
+});
+
+const LeaseStatus = z.object({
+  channel_id: Id,
+  boot_id: Id,
+  fence: z.number().int().describe('Grows with every new holder'),
+  taken_at: Instant,
+  expires_in_ms: z.number().int().describe('Until it expires unless its holder renews it'),
+});
+
+const WaitingChannel = z.object({
+  channel_id: Id,
+  reason: z
+    .enum(['no_room', 'holder_gone', 'free'])
+    .describe(
+      '`holder_gone` = its node is gone and its lease still runs; `free` = a node takes it in a moment',
+    ),
+});
+
+export const Status = z.object({
+  answered_by: Id.describe('`boot_id` of the node that answers'),
+  nodes: z.array(NodeStatus),
+  leases: z.array(LeaseStatus).describe('Of the channels of this workspace'),
+  waiting: z
+    .array(WaitingChannel)
+    .describe('Channels of this workspace that should be connected and have no node'),
+});
+export type Status = z.output<typeof Status>;

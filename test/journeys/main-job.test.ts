@@ -165,6 +165,8 @@ describe('the main job, through the page', () => {
       `/w/demo/activity/${messages.data[0]?.id}`,
       '/w/demo/channels',
       '/w/demo/channels/new',
+      '/w/demo/settings',
+      '/w/demo/settings/status',
       `/w/demo/channels/${channels.data[0]?.id}`,
     ];
     const problems: string[] = [];
