@@ -13,6 +13,8 @@ export type Driven = {
   held(): boolean;
   /** Whether all that the provider had kept for this connection is stored: acks, echoes, receipts. */
   caughtUp(): boolean;
+  /** Names the connection to the provider that stands now: each later one of this process has a higher number. */
+  opening(): number;
 };
 
 /** What the outbox needs to know of the connections of this node. */

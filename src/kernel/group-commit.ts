@@ -72,6 +72,6 @@ async function settle<T, R>(flush: Flush<T, R>, batch: Waiting<T, R>[]): Promise
 }
 
 /** Whether the data of a transaction is at fault, and not the way to the database. */
-export function isAboutData(error: unknown): boolean {
+function isAboutData(error: unknown): boolean {
   return /^2[23]/.test(sqlState(error) ?? '');
 }

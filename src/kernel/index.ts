@@ -37,7 +37,7 @@ export {
   type Tx,
 } from './database/database.ts';
 export { refuseHeldFolder } from './database/embedded/index.ts';
-export { isUniqueViolation, sqlState } from './database/engine.ts';
+export { isUniqueViolation, isUnreachable, sqlState } from './database/engine.ts';
 export { bytes, instants, kept, list, texts } from './database/kept.ts';
 export type { Tables } from './database/tables.ts';
 export { registerDoctor } from './doctor.ts';
@@ -52,7 +52,7 @@ export {
 } from './due-work.ts';
 export { createDueWorker, type DueWorker, type DueWorkerOptions } from './due-worker.ts';
 export { AppError, type ErrorCode, type FieldError, invalidField, notFound, StartError } from './errors.ts';
-export { type Flush, type GroupCommit, groupCommit, isAboutData } from './group-commit.ts';
+export { type Flush, type GroupCommit, groupCommit } from './group-commit.ts';
 export { pageCursor, readCursor } from './http/page.ts';
 export { refuseBusyPort } from './http/port.ts';
 export type { Gate, OpenRoute, Permission, Reply, Routes, WorkspaceRoute } from './http/route.ts';

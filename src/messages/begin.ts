@@ -1,6 +1,6 @@
 import type { Driven, Wire, WireTarget } from '../channels/index.ts';
 import { type DueItem, newId } from '../kernel/index.ts';
-import type { Book, Books, Change, Letter, Locked } from './book/index.ts';
+import type { Book, Books, Change, Letter, Locked, Readiness } from './book/index.ts';
 import { deliveryAt, WATCH_GRACE_MS, watchAt, watchKey } from './due-kinds.ts';
 import type { Hold, Verdict } from './guards.ts';
 import { advance, GROUP_GONE, type Journey, MISSED } from './journey.ts';
@@ -29,12 +29,6 @@ export type BeginOptions = {
 };
 
 /**
- * The watch ends a window at its very end, or moves it when the channel was ready and only slow; what is found late
- * by more than this was waiting for nobody.
- */
-const LATE_MS = 5_000;
-
-/**
  * One transaction for all that enters the wire in this moment: the channels are proved to be ours still, claims are
  * taken, each delivery is looked at again, and an attempt is written with our own provider id and the very bytes
  * that will be sent. What was cancelled or moved meanwhile is left alone; what is too late is missed; what a guard
@@ -56,6 +50,8 @@ export async function begin(
       candidates.map(({ locked }) => locked),
       now,
     );
+    const late = candidates.flatMap(({ locked }) => (locked.overdueMs > 0 ? [locked] : []));
+    const readiness = await book.readReadiness(late);
     const deadline = new Date(now.getTime() + options.deadlineMs);
     const changes: Change[] = [];
     const putBack: DueItem[] = [];
@@ -65,7 +61,7 @@ export async function begin(
         putBack.push(item);
         continue;
       }
-      const held = withheld(locked, letter, verdict, now);
+      const held = withheld(locked, letter, verdict, readiness.get(locked.deliveryId), now);
       if (held) {
         changes.push({ locked, next: held });
         continue;
@@ -110,11 +106,13 @@ function withheld(
   locked: Locked,
   letter: Letter,
   verdict: Exclude<Verdict, { hold: Hold }> | undefined,
+  stood: Readiness | undefined,
   now: Date,
 ): Journey | undefined {
   const { journey } = locked;
   if (verdict) return advance(journey, verdict.end, now, verdict.why);
-  if (locked.overdueMs > LATE_MS) return advance(journey, 'missed', now, MISSED);
+  // What has waited for its turn on a channel that was ready is slow, not late.
+  if (locked.overdueMs > 0 && stood !== 'ready') return advance(journey, 'missed', now, MISSED);
   const gone = locked.groupId !== null && (letter.group === null || letter.group.archived);
   return gone ? advance(journey, 'failed', now, GROUP_GONE) : undefined;
 }

@@ -1,19 +1,20 @@
-import type { SendOutcome } from '../channels/index.ts';
 import type { Clock } from '../kernel/index.ts';
 
-/** Nobody has to wait for a new connect before this one is looked at. */
-const ANY_TIME = -1;
+/** Before every connection: whatever has caught up since may tell. */
+export const ANY_TIME = -1;
+
+const AGAIN_MS = 1_000;
 
 /**
  * What one process knows of the attempts of one channel that nobody has an answer to. Silence proves something only
- * after the provider has handed over, on a newer connection, all that waited; connections are counted for that.
+ * after the provider has handed over, on a later connection than theirs, all that waited.
  */
 export class Doubts {
-  /** Attempts under way, and such whose answer never came with the connection that they were sent on. */
+  /** Attempts under way, and such whose answer never came, with the connection that they may have gone out on. */
   readonly #known = new Map<string, number | 'flying'>();
   readonly #clock: Clock;
-  #connections = 0;
-  #caughtUp = false;
+  /** The latest connection that has caught up. */
+  #caughtUp = ANY_TIME;
   #asked = false;
   #looking = false;
 
@@ -21,10 +22,15 @@ export class Doubts {
     this.#clock = clock;
   }
 
-  /** A connection has caught up. */
-  caughtUp(): void {
-    this.#connections += 1;
-    this.#caughtUp = true;
+  /** Nothing is lost when these doubts are forgotten: every attempt is accounted for. */
+  get isEmpty(): boolean {
+    return this.#known.size === 0 && !this.#looking;
+  }
+
+  /** The connection of this number has caught up; to be told any number of times. */
+  caughtUp(opening: number): void {
+    if (opening <= this.#caughtUp) return;
+    this.#caughtUp = opening;
     this.#asked = true;
   }
 
@@ -33,25 +39,14 @@ export class Doubts {
     this.#asked = true;
   }
 
-  /** The same for whoever missed the moment. */
-  look(caughtUp: boolean): void {
-    if (caughtUp && !this.#caughtUp) this.caughtUp();
-    this.#caughtUp = caughtUp;
-  }
-
   launched(attemptId: string): void {
     this.#known.set(attemptId, 'flying');
   }
 
-  /** After which connection the attempt may be looked at; to be asked when its answer, or none, is in. */
-  answered(outcome: SendOutcome): number {
-    return outcome.outcome === 'unknown' ? this.#connections : ANY_TIME;
-  }
-
-  /** Its answer is stored, but what became of the message is still open. */
-  remember(attemptId: string, seen: number): void {
-    this.#known.set(attemptId, seen);
-    if (seen < this.#connections && this.#caughtUp) this.#asked = true;
+  /** Its answer is stored, but what became of the message is still open: it may have gone out on this connection. */
+  remember(attemptId: string, opening: number): void {
+    this.#known.set(attemptId, opening);
+    if (opening < this.#caughtUp) this.#asked = true;
   }
 
   forget(attemptId: string): void {
@@ -62,31 +57,34 @@ export class Doubts {
   awaits(attemptId: string): boolean {
     const seen = this.#known.get(attemptId);
     if (seen === undefined) return false;
-    return seen === 'flying' || seen >= this.#connections;
+    return seen === 'flying' || seen >= this.#caughtUp;
   }
 
-  /** Runs `work` when there is something to clear up; one at a time, and again when it was asked for meanwhile. */
-  clearUp(work: () => Promise<void>, onFault: (error: unknown) => void): void {
+  /**
+   * Runs `work` when there is something to clear up; one at a time. Calls `again` when there is more: it was asked for
+   * meanwhile, or the work failed.
+   */
+  clearUp(work: () => Promise<void>, again: () => void, onFault: (error: unknown) => void): void {
     if (!this.#asked || this.#looking) return;
     this.#asked = false;
     this.#looking = true;
+    let pauseMs = 0;
     work()
       .then(() => this.#prune())
       .catch(error => {
         this.#asked = true;
+        pauseMs = AGAIN_MS;
         onFault(error);
       })
       .finally(() => {
         this.#looking = false;
-        if (this.#asked) this.#clock.after(AGAIN_MS, () => this.clearUp(work, onFault));
+        if (this.#asked) this.#clock.after(pauseMs, again);
       });
   }
 
   /** What could be looked at has been: it goes on as a new attempt or has ended. */
   #prune(): void {
     for (const [id, seen] of this.#known)
-      if (seen !== 'flying' && seen < this.#connections) this.#known.delete(id);
+      if (seen !== 'flying' && seen < this.#caughtUp) this.#known.delete(id);
   }
 }
-
-const AGAIN_MS = 1_000;

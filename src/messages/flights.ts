@@ -1,7 +1,7 @@
 import type { Driven, SendOutcome } from '../channels/index.ts';
 import { type Kernel, outsideTransaction } from '../kernel/index.ts';
 import type { Begun } from './begin.ts';
-import type { Doubts } from './doubts.ts';
+import { ANY_TIME, type Doubts } from './doubts.ts';
 import { untilInstant } from './instant.ts';
 import type { Settlement, Settling } from './settle.ts';
 
@@ -34,10 +34,18 @@ export class Flights {
     void this.#track(attempt, this.#send(attempt, doubts, followed));
   }
 
-  /** Their commit failed, or only its answer was lost: whatever stands there now was surely not sent. */
-  async takeBack(drawn: Begun[]): Promise<void> {
+  /**
+   * Their commit failed, or only its answer was lost: whatever stands there now was surely not sent. Answers those
+   * whose message is still on the wire all the same, by an attempt before.
+   */
+  async takeBack(drawn: Begun[]): Promise<Begun[]> {
     const outcome = notSent('not_begun', this.#kernel.clock.now());
-    await Promise.all(drawn.map(attempt => this.#track(attempt, this.#settle(attempt, outcome))));
+    const open: Begun[] = [];
+    const settle = async (attempt: Begun) => {
+      if (await this.#settle(attempt, outcome)) open.push(attempt);
+    };
+    await Promise.all(drawn.map(attempt => this.#track(attempt, settle(attempt))));
+    return open;
   }
 
   /** Waits for what is on the wire, 20 s at most. */
@@ -66,7 +74,7 @@ export class Flights {
     const outcome = driven.held()
       ? await send(driven, wire, deadline)
       : notSent('channel_moved', this.#kernel.clock.now());
-    const seen = doubts.answered(outcome);
+    const opening = outcome.outcome === 'unknown' ? driven.opening() : ANY_TIME;
     followed.landed();
     this.#kernel.log.info({
       event: 'messages.attempt',
@@ -86,7 +94,7 @@ export class Flights {
       return;
     }
     this.#after(outcome, () => {
-      doubts.remember(attempt.attemptId, seen);
+      doubts.remember(attempt.attemptId, opening);
       followed.open();
     });
   }

@@ -159,7 +159,9 @@ export function sendAgain(journey: Journey, now: Date): Journey {
     reason: null,
     detail: null,
     endedAt: null,
-    doubtAt: null,
+    // It counts from this decision how long it is tried. Under its own id it stays the same message, and in doubt.
+    inFlightAt: now,
+    doubtAt: journey.resendUntil ? journey.doubtAt : null,
     dueAt: now,
     catchUpUntil: windowFrom(journey, now),
   };

@@ -1,16 +1,17 @@
 import type { Channels, Driven } from '../channels/index.ts';
 import {
+  CommitUnknown,
   createDueWorker,
   type DueItem,
   type DueRows,
   type DueWorker,
-  isAboutData,
+  isUnreachable,
   type Kernel,
   outsideTransaction,
 } from '../kernel/index.ts';
 import { type BeginOptions, type Begun, begin, type Picked } from './begin.ts';
 import type { Books } from './book/index.ts';
-import { Doubts } from './doubts.ts';
+import { ANY_TIME, Doubts } from './doubts.ts';
 import { DELIVERY, RESEND_MS } from './due-kinds.ts';
 import { Flights } from './flights.ts';
 import { untilInstant } from './instant.ts';
@@ -49,9 +50,11 @@ const BEGIN_BATCH = 500;
 /** An attempt is committed this much ahead, so that at the instant itself only the wire is left. */
 const LEAD_MS = 20;
 const RETRY_MS = 1_000;
+/** What cannot be begun although the database is there may be cured by an update of the program, not by haste. */
+const RETRY_POISON_MS = 60_000;
 
-/** What one channel has to send, and what of it nobody knows yet whether it left. */
-type Lane = { ready: DueItem[]; flying: number; doubts: Doubts };
+/** What one channel has to send. */
+type Lane = { ready: DueItem[]; flying: number };
 
 /**
  * Hands due deliveries of the channels that this node drives to their connections: claimed ahead by
@@ -72,6 +75,9 @@ class Engine implements Outbox {
   readonly #lanes = new Map<string, Lane>();
   readonly #flights: Flights;
   readonly #drawing = new Set<Begun[]>();
+  /** By channel; they outlive the lane, as an answer may be stored long after its channel went elsewhere. */
+  readonly #doubts = new Map<string, Doubts>();
+  readonly #recovering = new Set<Promise<void>>();
   readonly #worker: DueWorker;
   #beginning: Promise<void> | undefined;
   #unsubscribe: (() => void)[] = [];
@@ -108,7 +114,7 @@ class Engine implements Outbox {
     this.#running = true;
     this.#unsubscribe = [
       this.#channels.onChange(() => this.#onChange()),
-      this.#channels.onCaughtUp(channelId => this.#onCaughtUp(channelId)),
+      this.#channels.onCaughtUp(() => this.#onCaughtUp()),
       this.#parked.onChange(() => this.#onParking()),
     ];
     this.#worker.start();
@@ -123,7 +129,8 @@ class Engine implements Outbox {
     await this.#giveBack(
       [...this.#lanes.values()].flatMap(lane => lane.ready.splice(0)),
       0,
-    );
+    ).catch(error => this.#kernel.log.warn({ event: 'messages.give_back', err: error }));
+    await Promise.allSettled(this.#recovering);
     await this.#flights.stop();
   }
 
@@ -138,9 +145,17 @@ class Engine implements Outbox {
   #lane(channelId: string): Lane {
     const known = this.#lanes.get(channelId);
     if (known) return known;
-    const lane: Lane = { ready: [], flying: 0, doubts: new Doubts(this.#kernel.clock) };
+    const lane: Lane = { ready: [], flying: 0 };
     this.#lanes.set(channelId, lane);
     return lane;
+  }
+
+  #doubtsOf(channelId: string): Doubts {
+    const known = this.#doubts.get(channelId);
+    if (known) return known;
+    const doubts = new Doubts(this.#kernel.clock);
+    this.#doubts.set(channelId, doubts);
+    return doubts;
   }
 
   async #take(items: DueItem[]): Promise<void> {
@@ -163,21 +178,23 @@ class Engine implements Outbox {
     if (theirs.length > 0) await untilInstant(this.#kernel.clock, new Date(last));
   }
 
-  #onCaughtUp(channelId: string): void {
-    this.#lane(channelId).doubts.caughtUp();
+  #onCaughtUp(): void {
+    for (const driven of this.#channels.driven())
+      if (driven.caughtUp()) this.#doubtsOf(driven.channelId).caughtUp(driven.opening());
     this.#recoverWhereDue();
   }
 
   #onChange(): void {
-    for (const driven of this.#channels.driven()) this.#lane(driven.channelId).doubts.look(driven.caughtUp());
-    this.#recoverWhereDue();
+    this.#onCaughtUp();
+    for (const [id, doubts] of this.#doubts)
+      if (doubts.isEmpty && !this.#channels.drivenById(id)) this.#doubts.delete(id);
     this.#onPlaces();
   }
 
   /** What was not sent again because it was parked may be now. */
   #onParking(): void {
     for (const driven of this.#channels.driven())
-      if (!this.#parked.holds(driven)) this.#lane(driven.channelId).doubts.askAgain();
+      if (!this.#parked.holds(driven)) this.#doubtsOf(driven.channelId).askAgain();
     this.#recoverWhereDue();
     this.#onPlaces();
   }
@@ -224,11 +241,12 @@ class Engine implements Outbox {
     try {
       return await this.#draw(drawn => begin(this.#books, picked, drawn, this.#beginOptions));
     } catch (error) {
-      if (picked.length > 1 && isAboutData(error)) return this.#beginInHalves(picked);
+      const ofLink = isOfLink(error);
+      if (picked.length > 1 && !ofLink) return this.#beginInHalves(picked);
       this.#kernel.log.error({ event: 'messages.begin', items: picked.length, err: error }, 'not begun');
       await this.#giveBack(
         picked.map(({ item }) => item),
-        RETRY_MS,
+        ofLink ? RETRY_MS : RETRY_POISON_MS,
       ).catch(() => undefined);
       return [];
     }
@@ -244,12 +262,19 @@ class Engine implements Outbox {
     try {
       await work(drawn);
     } catch (error) {
-      void this.#flights.takeBack(drawn).then(() => this.#drawing.delete(drawn));
+      void this.#takeBack(drawn);
       throw error;
     }
     for (const attempt of drawn) this.#launch(attempt);
     this.#drawing.delete(drawn);
     return drawn;
+  }
+
+  async #takeBack(drawn: Begun[]): Promise<void> {
+    const open = await this.#flights.takeBack(drawn);
+    this.#drawing.delete(drawn);
+    for (const attempt of open) this.#doubtsOf(attempt.channelId).remember(attempt.attemptId, ANY_TIME);
+    if (open.length > 0) this.#recoverWhereDue();
   }
 
   #isDrawn(attemptId: string): boolean {
@@ -266,13 +291,21 @@ class Engine implements Outbox {
     if (!this.#running) return;
     for (const driven of this.#channels.driven()) {
       if (!driven.caughtUp()) continue;
-      const { doubts } = this.#lane(driven.channelId);
+      const doubts = this.#doubtsOf(driven.channelId);
       doubts.clearUp(
-        () => outsideTransaction(() => this.#recover(driven, doubts)),
+        () => outsideTransaction(() => this.#recoverOnce(driven, doubts)),
+        () => this.#recoverWhereDue(),
         error =>
           this.#kernel.log.warn({ event: 'messages.recover', channel_id: driven.channelId, err: error }),
       );
     }
+  }
+
+  async #recoverOnce(driven: Driven, doubts: Doubts): Promise<void> {
+    if (!this.#running) return;
+    const recovering = this.#recover(driven, doubts);
+    this.#recovering.add(recovering);
+    await recovering.finally(() => this.#recovering.delete(recovering));
   }
 
   async #recover(driven: Driven, doubts: Doubts): Promise<void> {
@@ -312,8 +345,7 @@ class Engine implements Outbox {
   }
 
   #launch(attempt: Begun): void {
-    const { doubts } = this.#lane(attempt.channelId);
-    this.#flights.launch(attempt, doubts, {
+    this.#flights.launch(attempt, this.#doubtsOf(attempt.channelId), {
       landed: () => {
         this.#land(attempt.channelId);
         this.#pump();
@@ -336,4 +368,9 @@ class Engine implements Outbox {
 function byTurn(a: DueItem, b: DueItem): number {
   const order = b.priority - a.priority || a.dueAt.getTime() - b.dueAt.getTime();
   return order || (a.subjectId < b.subjectId ? -1 : 1);
+}
+
+/** Whether a transaction failed on its way to the database, and not for what it was to do. */
+function isOfLink(error: unknown): boolean {
+  return error instanceof CommitUnknown || isUnreachable(error);
 }

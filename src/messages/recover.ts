@@ -10,8 +10,8 @@ export type RecoverOptions = BeginOptions & {
   awaits(attemptId: string): boolean;
 };
 
-/** A message goes to the wire at most this often for one decision to send it. */
-const MOST_ATTEMPTS = 6;
+/** Attempts that never left count as well, so there is room for many of them. */
+const MOST_ATTEMPTS = 30;
 
 /**
  * Looks at what is on the wire of a channel and has no sign of life, after the provider has handed over everything

@@ -1,6 +1,6 @@
 import type { LateAnswer, SendOutcome } from '../channels/index.ts';
 import { type GroupCommit, groupCommit } from '../kernel/index.ts';
-import type { Book, Books, Change } from './book/index.ts';
+import type { Book, Books, Change, Locked } from './book/index.ts';
 import { deliveryAt, watchAt, watchKey } from './due-kinds.ts';
 import { type Journey, judgeAttempt, settle } from './journey.ts';
 import { watchOf } from './recover.ts';
@@ -71,9 +71,13 @@ async function settleAll(book: Book, all: Settlement[], now: Date): Promise<Set<
   });
   await book.writeJourneys(changes);
   await schedule(book, changes, now);
-  return new Set(
-    changes.filter(({ next }) => next.status === 'in_flight').map(({ locked: of }) => of.deliveryId),
-  );
+  return stillOpen(locked, journeys);
+}
+
+/** Also what this batch did not change: the same answer may have been stored before, or the watch was faster. */
+function stillOpen(locked: Map<string, Locked>, journeys: Map<string, Journey>): Set<string> {
+  const open = [...locked].filter(([id, of]) => (journeys.get(id) ?? of.journey).status === 'in_flight');
+  return new Set(open.map(([id]) => id));
 }
 
 async function schedule(book: Book, changes: Change[], now: Date): Promise<void> {

@@ -6,6 +6,8 @@ import { EVIDENCE_MS } from './recover.ts';
 
 /** A channel that is ready works through what waits at its own pace: its messages are looked at again so much later. */
 const STILL_WAITING_MS = 3_600_000;
+/** A channel that has only just gone is looked at again before anything is called missed. */
+const BACK_SOON_MS = 15_000;
 /** What is parked has its window decided about when it is armed; this look is in case nobody did. */
 const STILL_PARKED_MS = 86_400_000;
 /** How often a policy may send an unknown message by itself before it is left to a person. */
@@ -70,8 +72,9 @@ async function endQueued(book: Book, watched: Watched[], now: Date): Promise<Nex
   return watched.map(({ of, at }): Next => {
     const { journey } = of;
     if (at < journey.catchUpUntil) return { of, next: journey, watchAt: journey.catchUpUntil };
-    const ready = readiness.get(of.channelId);
+    const ready = readiness.get(of.deliveryId);
     if (ready === 'parked') return { of, next: journey, watchAt: new Date(at.getTime() + STILL_PARKED_MS) };
+    if (ready === 'away') return { of, next: journey, watchAt: new Date(now.getTime() + BACK_SOON_MS) };
     if (ready !== 'ready') return { of, next: advance(journey, 'missed', now, MISSED) };
     const catchUpUntil = new Date(at.getTime() + STILL_WAITING_MS);
     return { of, next: { ...journey, catchUpUntil }, watchAt: catchUpUntil };

@@ -78,6 +78,7 @@ export class ScriptedChannels implements Channels {
   readonly #listeners = new Set<() => void>();
   readonly #catchUpListeners = new Set<(channelId: string) => void>();
   readonly #caughtUp = new Set<string>();
+  #openings = 0;
 
   driven(): Driven[] {
     return [...this.#driven.values()];
@@ -110,6 +111,7 @@ export class ScriptedChannels implements Channels {
     { behind = false }: { behind?: boolean } = {},
   ): void {
     this.#caughtUp.delete(channelId);
+    const opening = ++this.#openings;
     const driven: Driven = {
       workspaceId: scope.workspaceId,
       channelId,
@@ -118,6 +120,7 @@ export class ScriptedChannels implements Channels {
       fence,
       held: () => this.#driven.get(channelId) === driven,
       caughtUp: () => this.#driven.get(channelId) === driven && this.#caughtUp.has(channelId),
+      opening: () => opening,
     };
     this.#driven.set(channelId, driven);
     for (const listener of this.#listeners) listener();

@@ -16,6 +16,8 @@ export type Links = {
   ready(connection: Connection | undefined): void;
   /** All that had waited for the connection is stored; false again once it has ended. */
   caughtUp(isSo: boolean): void;
+  /** A new connection to the provider stands. */
+  opened(): void;
 };
 
 type Ended = { reason: EndReason } | 'aborted';
@@ -39,6 +41,7 @@ export async function runConnected(
   const tell = () => links.ready(seen.status === 'connected' ? seen.connection : undefined);
   const onState = (state: ConnectionState) => {
     if (signal.aborted) return;
+    if (isOpen(state.status) && !isOpen(seen.status)) links.opened();
     seen.status = state.status;
     if (!isOpen(state.status)) links.caughtUp(false);
     if (state.status === 'ended') resolve(state);

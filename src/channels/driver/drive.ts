@@ -21,6 +21,9 @@ const LANDING_MS = 70_000;
 /** Who is told of the channel: that it begins or ceases to be able to send, and that it has caught up. */
 export type Tell = { ready(): void; caughtUp(): void };
 
+/** Connections that this process has opened so far. */
+let openings = 0;
+
 /** One channel in the hands of this node: does what is wanted until nothing is left to do or the lease is gone. */
 export class Drive {
   readonly place: Place;
@@ -36,6 +39,7 @@ export class Drive {
   #flights: Flights | undefined;
   #handsOver = false;
   #caughtUp = false;
+  #opening = 0;
   readonly done: Promise<void>;
 
   constructor(place: Place, adapter: Adapter, goal: Goal, ports: Ports, tell: Tell) {
@@ -74,6 +78,7 @@ export class Drive {
       fence: lease.fence,
       held: () => lease.held(),
       caughtUp: () => this.#caughtUp,
+      opening: () => this.#opening,
     };
   }
 
@@ -150,6 +155,9 @@ export class Drive {
     if (goal.wanted === 'connected') {
       const links: Links = {
         ready: connection => this.#ready(connection),
+        opened: () => {
+          this.#opening = ++openings;
+        },
         caughtUp: isSo => {
           this.#caughtUp = isSo;
           if (isSo) this.#onCaughtUp();

@@ -64,8 +64,8 @@ export type ReceiptKey = DeliveryKey & {
   implied: boolean;
 };
 
-/** How a channel stands while a delivery on it waits. */
-export type Readiness = 'ready' | 'not_ready' | 'parked';
+/** How a channel stood at the end of a delivery's window; `away` = it may be back in a moment. */
+export type Readiness = 'ready' | 'away' | 'not_ready' | 'parked';
 
 /**
  * The rows that the engine works on inside one transaction. Journeys are always locked before due work is touched,
@@ -104,7 +104,7 @@ export type Book = {
   lockOpen(of: { workspaceId: string; channelId: string }): Promise<OpenAttempt[]>;
   /** How many attempts there have been, by delivery id. */
   countAttempts(of: DeliveryKey[]): Promise<Map<string, number>>;
-  /** How the channels of these deliveries stand, by channel id. */
+  /** Whether what waited beyond its window waited for its turn or for its channel; by delivery id. */
   readReadiness(of: Locked[]): Promise<Map<string, Readiness>>;
 
   /** Finds whose ids the provider speaks of; words about what is not ours are left out. */

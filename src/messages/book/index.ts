@@ -22,7 +22,17 @@ import { lockJourneys, writeJourneys } from './journeys.ts';
 import { readLetters, readReadiness } from './letters.ts';
 import { findNamed, insertReceipts } from './named.ts';
 
-export type { Book, Books, Change, Letter, Locked, Named, OpenAttempt, ReceiptKey } from './book.ts';
+export type {
+  Book,
+  Books,
+  Change,
+  Letter,
+  Locked,
+  Named,
+  OpenAttempt,
+  Readiness,
+  ReceiptKey,
+} from './book.ts';
 export { lockJourneys, writeJourneys } from './journeys.ts';
 
 /** Answers are waited for at most that much longer than a message may be sent again. */

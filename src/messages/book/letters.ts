@@ -60,18 +60,41 @@ const read = kept<Row>(`
     select resend, unknown_reminder, unknown_api from sending_policies p where p.workspace_id = k.w offset 0
   ) p on true`);
 
-/** A channel is ready when it is connected and a living node drives it; parked goes before both. */
+/** A reconnect or a take-over that lasts no longer is no reason to call a message missed. */
+const AWAY_MS = 60_000;
+
+/**
+ * Judged for the end of each delivery's window, not for now: whoever looks late must not take a channel that has
+ * just come back for one that was there. Parked goes before everything.
+ */
 export async function readReadiness(tx: Tx, of: Locked[]): Promise<Map<string, Readiness>> {
   if (of.length === 0) return new Map();
-  const wanted = new Map(of.map(one => [one.channelId, { w: one.workspaceId, c: one.channelId }]));
-  const { rows } = await sql<{ id: string; ready: boolean }>`
-    select c.id, c.status = 'connected' and exists (
-        select from leases l where l.name = 'channel:' || c.id and l.expires_at > now()) as ready
-    from json_to_recordset(${JSON.stringify([...wanted.values()])}::json) as k(w uuid, c uuid)
+  const wanted = of.map(one => ({
+    w: one.workspaceId,
+    d: one.deliveryId,
+    c: one.channelId,
+    n: `channel:${one.channelId}`,
+    e: one.journey.catchUpUntil,
+  }));
+  const { rows } = await sql<{ id: string; ready: boolean; away: boolean }>`
+    select k.d as id,
+      s.stands and greatest(c.status_at, l.taken_at) <= k.e + s.tolerance as ready,
+      not s.stands and case when c.status = 'connected' then l.expires_at else c.status_at end
+        > now() - s.tolerance and c.wanted = 'connected' as away
+    from json_to_recordset(${JSON.stringify(wanted)}::json) as k(w uuid, d uuid, c uuid, n text, e timestamptz)
     join channels c on c.workspace_id = k.w and c.id = k.c
+    left join leases l on l.name = k.n
+    cross join lateral (
+      select c.status = 'connected' and coalesce(l.expires_at > now(), false) as stands,
+        ${AWAY_MS}::float8 * interval '1 millisecond' as tolerance
+    ) s
   `.execute(tx);
   const parked = await parkedAmong(tx, of);
+  const channelOf = new Map(of.map(one => [one.deliveryId, one.channelId]));
   return new Map(
-    rows.map(({ id, ready }) => [id, parked.has(id) ? 'parked' : ready ? 'ready' : 'not_ready']),
+    rows.map(({ id, ready, away }) => {
+      if (parked.has(channelOf.get(id) ?? '')) return [id, 'parked'];
+      return [id, ready ? 'ready' : away ? 'away' : 'not_ready'];
+    }),
   );
 }
