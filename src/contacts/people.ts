@@ -15,7 +15,7 @@ export async function lockPeople(tx: Tx, scope: Scope): Promise<void> {
   );
 }
 
-type Known = { id: string; contactId: string; kind: string; value: string };
+type Known = { id: string; contactId: string; kind: string; value: string; optedOut: boolean };
 
 /** The contact who goes by one of these names; undefined for a stranger. Two who turn out to be one are merged. */
 export async function findPerson(
@@ -49,22 +49,17 @@ export async function personOf(
 
 /**
  * Tells that all these names stand for one person, as a provider has revealed; the first is the one that a message
- * is addressed to. An opt-out on one of them holds for the others from then on. True when it has come out only by
- * that that the first has opted out. Of somebody of whom nothing is kept nothing is kept afterwards.
+ * is addressed to. An opt-out on one of them holds for the others from then on. Returns whether this person has
+ * opted out. Of somebody of whom nothing is kept nothing is kept afterwards.
  */
 export async function linkNames(scope: Scope, names: [Identity, ...Identity[]]): Promise<boolean> {
-  if (names.length === 1) return false;
   return inWorkspace(scope, async tx => {
-    if (!isNews(names, await addressesOf(tx, scope, names))) return false;
+    const before = await addressesOf(tx, scope, names);
+    if (!isNews(names, before)) return before.some(one => one.optedOut);
     await lockPeople(tx, scope);
     const known = await addressesOf(tx, scope, names);
-    const wasOut = await optedOut(
-      tx,
-      scope,
-      known.filter(one => isNameOf(names[0], one)),
-    );
     await findPerson(tx, scope, names, 'provider');
-    return !wasOut && (await optedOut(tx, scope, known));
+    return known.some(one => one.optedOut);
   });
 }
 
@@ -86,12 +81,23 @@ async function addressesOf(tx: Tx, scope: Scope, identities: Identity[]): Promis
     (kind === 'phone' ? spellingsOf(value) : [value]).map(spelling => ({ k: kind, v: spelling })),
   );
   if (wanted.length === 0) return [];
-  const { rows } = await sql<{ id: string; contact_id: string; kind: string; value: string }>`
-    select a.id, a.contact_id, a.kind, a.value
+  const { rows } = await sql<{
+    id: string;
+    contact_id: string;
+    kind: string;
+    value: string;
+    opted_out: boolean;
+  }>`
+    select a.id, a.contact_id, a.kind, a.value, exists (
+      select from opt_outs o where o.workspace_id = a.workspace_id and o.contact_id = a.contact_id) as opted_out
     from (select distinct k, v from json_to_recordset(${JSON.stringify(wanted)}::json) as k(k text, v text)) w
     join addresses a on a.workspace_id = ${scope.workspaceId} and a.kind = w.k and a.value = w.v
   `.execute(tx);
-  return rows.map(({ contact_id: contactId, ...address }) => ({ ...address, contactId }));
+  return rows.map(({ contact_id: contactId, opted_out: optedOut, ...address }) => ({
+    ...address,
+    contactId,
+    optedOut,
+  }));
 }
 
 /** Whether the names do not all lead to the same contact, or to none. */
@@ -102,21 +108,6 @@ function isNews(names: Identity[], known: Known[]): boolean {
 function isNameOf({ kind, value }: Identity, known: Known): boolean {
   if (kind !== known.kind) return false;
   return kind === 'phone' ? spellingsOf(value).includes(known.value) : value === known.value;
-}
-
-async function optedOut(tx: Tx, scope: Scope, known: Known[]): Promise<boolean> {
-  if (known.length === 0) return false;
-  const row = await tx
-    .selectFrom('opt_outs')
-    .select('id')
-    .where('workspace_id', '=', scope.workspaceId)
-    .where(
-      'contact_id',
-      'in',
-      known.map(one => one.contactId),
-    )
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 function missing(identities: Identity[], known: Known[]): Identity[] {

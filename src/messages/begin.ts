@@ -148,6 +148,7 @@ function attemptOf(locked: Locked, letter: Letter, driven: Driven, deadline: Dat
             providerId: adapter.newProviderId(),
             to: adapter.address(target),
             payload: adapter.encode(letter.content),
+            answersOptOut: letter.source === 'consent',
           },
     dueAt: locked.journey.dueAt,
     deadline,

@@ -94,6 +94,25 @@ describe('a person who writes STOP', () => {
     ]);
   });
 
+  it('gets a confirmation that is marked as such on each try, and nothing else is', async () => {
+    const marked: (boolean | undefined)[] = [];
+    provider.script = (wire, deadline) => {
+      marked.push(wire.answersOptOut);
+      return provider.arrived.length === 1
+        ? { outcome: 'unknown', cause: 'connection_lost' }
+        : accept(wire, deadline);
+    };
+    channels.connect(provider, scope, channelId);
+    await handOn(written('stop'));
+    const [answer] = await list();
+    await until(async () => (await queries.get(scope, answer?.id ?? '')).delivery.doubt_at);
+    channels.disconnect(channelId);
+    channels.connect(provider, scope, channelId, 2);
+    await becomes(answer?.id ?? '', 'sent');
+    await becomes(await send('Hello', { target: { phone: OTHER } }), 'sent');
+    expect(marked).toEqual([true, true, false]);
+  });
+
   it('in a group has said nothing, and groups are written to whoever has opted out', async () => {
     const groupId = await scriptedGroup(scope, channelId, 5);
     await handOn(written('STOP', { group: 'group:1' }));

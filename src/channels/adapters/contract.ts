@@ -27,6 +27,8 @@ export type Wire = {
   to: string;
   /** Made by `Adapter.encode`. */
   payload: Uint8Array;
+  /** The answer to the recipient's own STOP or START: it alone goes also to somebody who has opted out. */
+  answersOptOut?: boolean;
 };
 
 export type SendOutcome =
@@ -107,8 +109,8 @@ export type Sink = {
    */
   caughtUp(): Promise<void>;
   /**
-   * Tells all names of a person who is about to be written to, first the one that the message is addressed to. `opted_out` when it has come out only by them that
-   * this person wants no messages: then nothing may be sent.
+   * Tells all names of a person who is about to be written to, first the one that the message is addressed to.
+   * `opted_out` when this person wants no messages: then nothing is sent but what answers that very wish.
    */
   addressing(names: [Identity, ...Identity[]]): Promise<'go_on' | 'opted_out'>;
   /** The stored payload of a message that a recipient could not read and asks for again. */

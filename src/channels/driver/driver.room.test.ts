@@ -5,7 +5,7 @@ import { type TestKernel, testKernel, testWorkspace } from '../../../test/harnes
 import { until } from '../../../test/harness/until.ts';
 import { hear, optedOutAmong, readWord } from '../../contacts/index.ts';
 import { createLeases, inWorkspace, type Kernel, type Leases, type Scope } from '../../kernel/index.ts';
-import type { Inbound, ReceiptFact } from '../adapters/contract.ts';
+import type { Inbound, ReceiptFact, Wire } from '../adapters/contract.ts';
 import { createLinkedAdapter } from '../adapters/linked/index.ts';
 import type { LivenessTimes } from '../adapters/linked/liveness.ts';
 import { get, getPairing, listGroups } from '../queries.ts';
@@ -72,7 +72,7 @@ describe('the driver of channels', () => {
     await until(async () => (await groups(id)).length > 0 || number === CHLOE, { what: () => 'groups' });
   }
 
-  function sendTo(id: string, phone: string, body: string) {
+  function sendTo(id: string, phone: string, body: string, more: Partial<Wire> = {}) {
     const driven = node.channels.drivenById(id);
     if (!driven) throw new Error('The channel is not driven.');
     const { adapter, connection } = driven;
@@ -80,6 +80,7 @@ describe('the driver of channels', () => {
       providerId: adapter.newProviderId(),
       to: adapter.address({ kind: 'phone', phone }),
       payload: adapter.encode({ type: 'text', text: { body } }),
+      ...more,
     };
     return connection.send(wire, new Date(Date.now() + 5_000));
   }
@@ -122,8 +123,13 @@ describe('the driver of channels', () => {
     await inWorkspace(scope, tx =>
       hear(tx, scope, { word, channelId: id, key: 'stop', from: [from], at: new Date() }),
     );
-    expect(await sendTo(id, dora, 'unwanted')).toMatchObject({ outcome: 'refused', code: 'opted_out' });
+    const unwanted = ['one', 'two', 'three'].map(body => sendTo(id, dora, body));
+    const refused = { outcome: 'refused', code: 'opted_out' };
+    expect(await Promise.all(unwanted)).toMatchObject([refused, refused, refused]);
     expect(simulator.ledger()).toEqual([]);
+    expect(await sendTo(id, dora, 'as you wished', { answersOptOut: true })).toMatchObject({
+      outcome: 'accepted',
+    });
     const recipient = { workspaceId: scope.workspaceId, phone: dora };
     const found = await inWorkspace(scope, tx => optedOutAmong(tx, [recipient]));
     expect([...found]).toEqual([recipient]);

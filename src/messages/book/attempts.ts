@@ -13,6 +13,7 @@ type PastRow = {
   provider_id: string;
   wire_to: string;
   payload: Buffer;
+  answers_opt_out: boolean;
 };
 
 /** The newest attempt of each delivery that has had one, by delivery id. */
@@ -22,11 +23,14 @@ export async function readLast(
 ): Promise<Map<string, PastAttempt & { inFlight: boolean }>> {
   if (of.length === 0) return new Map();
   const { rows } = await sql<PastRow>`
-    select k.d, a.id, a.number, a.channel_id, a.status, a.provider_id, a.wire_to, a.payload
+    select k.d, a.id, a.number, a.channel_id, a.status, a.provider_id, a.wire_to, a.payload,
+      m.source = 'consent' as answers_opt_out
     from json_to_recordset(${keysOf(of)}::json) as k(w uuid, d uuid)
     cross join lateral (
       select * from attempts a where a.workspace_id = k.w and a.delivery_id = k.d order by a.number desc limit 1
     ) a
+    join deliveries d on d.workspace_id = k.w and d.id = k.d
+    join messages m on m.workspace_id = k.w and m.id = d.message_id
   `.execute(tx);
   return new Map(
     rows.map(row => [
@@ -35,7 +39,12 @@ export async function readLast(
         id: row.id,
         number: row.number,
         channelId: row.channel_id,
-        wire: { providerId: row.provider_id, to: row.wire_to, payload: row.payload },
+        wire: {
+          providerId: row.provider_id,
+          to: row.wire_to,
+          payload: row.payload,
+          answersOptOut: row.answers_opt_out,
+        },
         inFlight: row.status === 'in_flight',
       },
     ]),

@@ -53,15 +53,17 @@ describe('the names of a person', () => {
   it('are told before each message, and it is kept back when they reveal an opt-out', async () => {
     linked.wanted = 'opted_out';
     expect(await linked.send(toBen('unwanted'))).toMatchObject({ outcome: 'refused', code: 'opted_out' });
+    const answer = { ...toBen('your own wish'), answersOptOut: true };
+    expect(await linked.send(answer)).toMatchObject({ outcome: 'accepted' });
     linked.wanted = 'go_on';
     expect(await linked.send(toBen('welcome'))).toMatchObject({ outcome: 'accepted' });
     await linked.send(linked.wire({ kind: 'group', providerId: DEMO.class3A }, 'to all'));
-    expect(linked.addressed).toHaveLength(2);
+    expect(linked.addressed).toHaveLength(3);
     expect(
       simulator
         .ledger()
         .filter(entry => entry.to === BEN)
         .map(entry => entry.text),
-    ).toEqual(['welcome', 'to all']);
+    ).toEqual(['your own wish', 'welcome', 'to all']);
   });
 });

@@ -94,7 +94,7 @@ export class Outgoing {
     const sock = this.#source.socket();
     if (!sock || !this.#source.canWrite()) return now(later('not_connected', SOON_MS));
     if (deadline.getTime() <= Date.now()) return now(later('too_slow', SOON_MS));
-    const prepared = await this.#prepare(sock, wire.to).catch(error => notAsked(error));
+    const prepared = await this.#prepare(sock, wire).catch(error => notAsked(error));
     if ('outcome' in prepared) return now(prepared);
     if (deadline.getTime() <= Date.now()) return now(later('too_slow', SOON_MS));
     const answer = this.#await(wire.providerId, prepared.recipients, deadline);
@@ -113,7 +113,10 @@ export class Outgoing {
     return { answer };
   }
 
-  async #prepare(sock: WASocket, to: string): Promise<{ address: string; recipients: number } | SendOutcome> {
+  async #prepare(
+    sock: WASocket,
+    { to, answersOptOut }: Wire,
+  ): Promise<{ address: string; recipients: number } | SendOutcome> {
     if (isGroup(to)) return this.#prepareGroup(sock, to);
     const address = await this.#registered(sock, to);
     if (address === undefined) {
@@ -125,10 +128,14 @@ export class Outgoing {
     }
     // Without this, a failed look-up of devices would end as an empty message that the server takes.
     if (!(await hasDevices(sock, address))) return later('devices_unknown', SOON_MS);
-    return (await this.#isUnwanted(sock, to, address)) ? UNWANTED : { address, recipients: 1 };
+    const isUnwanted = await this.#isUnwanted(sock, to, address);
+    return isUnwanted && !answersOptOut ? UNWANTED : { address, recipients: 1 };
   }
 
-  /** By now WhatsApp has told under which other names it knows the person; STOP may have come under one of them. */
+  /**
+   * By now WhatsApp has told under which other names it knows the person; STOP may have come under one of them, or
+   * since the message was begun.
+   */
   async #isUnwanted(sock: WASocket, to: string, address: string): Promise<boolean> {
     const lid = isLid(address) ? address : await sock.signalRepository.lidMapping.getLIDForPN(address);
     const [first, ...others] = identitiesOf([phoneOf(to), phoneOf(address), lid ?? undefined]);
