@@ -1,5 +1,4 @@
-import { sql } from 'kysely';
-import { AppError, newId, type Scope, type Tx } from '../kernel/index.ts';
+import { AppError, kept, list, newId, type Scope, type Tx, texts } from '../kernel/index.ts';
 import { recordContact } from './activity.ts';
 import { spellingsOf } from './spellings.ts';
 
@@ -29,17 +28,26 @@ export async function optedOutAmong<T extends { workspaceId: string; phone: stri
   recipients: readonly T[],
 ): Promise<Set<T>> {
   if (recipients.length === 0) return new Set();
-  const wanted = recipients.flatMap(({ workspaceId, phone }, n) =>
-    spellingsOf(phone).map(v => ({ n, w: workspaceId, v })),
+  const wanted = recipients.flatMap((recipient, n) =>
+    spellingsOf(recipient.phone).map(value => ({ n, workspaceId: recipient.workspaceId, value })),
   );
-  const { rows } = await sql<{ n: number }>`
-    select distinct k.n
-    from json_to_recordset(${JSON.stringify(wanted)}::json) as k(n integer, w uuid, v text)
-    join addresses a on a.workspace_id = k.w and a.kind = 'phone' and a.value = k.v
-    join opt_outs o on o.workspace_id = a.workspace_id and o.contact_id = a.contact_id
-  `.execute(tx);
+  const rows = await findOptedOut(
+    tx,
+    list(wanted.map(({ n }) => n)),
+    list(wanted.map(({ workspaceId }) => workspaceId)),
+    texts(wanted.map(({ value }) => value)),
+  );
   return new Set(rows.flatMap(({ n }) => recipients[n] ?? []));
 }
+
+const findOptedOut = kept<{ n: number }>(`
+  select k.n from unnest($1::integer[], $2::uuid[], $3::text[]) as k(n, workspace_id, value)
+  cross join lateral (
+    select from addresses a
+    join opt_outs o on o.workspace_id = a.workspace_id and o.contact_id = a.contact_id
+    where a.workspace_id = k.workspace_id and a.kind = 'phone' and a.value = k.value
+    limit 1
+  ) found`);
 
 /** How an opt-out or its end came about. */
 export type Cause = { how: 'message'; word: string; channelId: string } | { how: 'by_hand'; reason: string };

@@ -1,8 +1,10 @@
-import { sql } from 'kysely';
 import { OPTED_OUT, optedOutAmong } from '../contacts/index.ts';
 import {
   type By,
   type Content,
+  instants,
+  kept,
+  list,
   type NewFact,
   newId,
   recordAll,
@@ -10,6 +12,7 @@ import {
   scheduleDue,
   type Target,
   type Tx,
+  texts,
 } from '../kernel/index.ts';
 import { messageFact } from './activity.ts';
 import { deliveryAt, watchAt } from './due-kinds.ts';
@@ -102,44 +105,52 @@ function by(scope: Scope): By {
 }
 
 async function insertMessages(tx: Tx, scope: Scope, rows: Row[]): Promise<void> {
-  await tx
-    .insertInto('messages')
-    .values(
-      rows.map(({ intent, messageId }) => ({
-        workspace_id: scope.workspaceId,
-        id: messageId,
-        channel_id: intent.channelId,
-        direction: 'out',
-        source: intent.source,
-        source_id: intent.sourceId,
-        content: sql<never>`${JSON.stringify(intent.content)}::jsonb`,
-        created_by: scope.actor.kind === 'user' ? scope.actor.id : null,
-        created_at: scope.kernel.clock.now(),
-      })),
-    )
-    .execute();
+  await storeMessages(
+    tx,
+    scope.workspaceId,
+    list(rows.map(({ messageId }) => messageId)),
+    list(rows.map(({ intent }) => intent.channelId)),
+    list(rows.map(({ intent }) => intent.source)),
+    list(rows.map(({ intent }) => intent.sourceId)),
+    texts(rows.map(({ intent }) => JSON.stringify(intent.content))),
+    scope.actor.kind === 'user' ? scope.actor.id : null,
+    scope.kernel.clock.now(),
+  );
 }
 
+const storeMessages = kept(`
+  insert into messages (workspace_id, id, channel_id, direction, source, source_id, content, created_by, created_at)
+  select $1::uuid, id, channel_id, 'out', source, source_id, content, $7::uuid, $8::timestamptz
+  from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::jsonb[])
+    as m(id, channel_id, source, source_id, content)`);
+
 async function insertDeliveries(tx: Tx, scope: Scope, rows: Row[]): Promise<void> {
-  const now = scope.kernel.clock.now();
-  await tx
-    .insertInto('deliveries')
-    .values(
-      rows.map(({ intent, messageId, deliveryId, recipientName, failed }) => ({
-        workspace_id: scope.workspaceId,
-        id: deliveryId,
-        message_id: messageId,
-        channel_id: intent.channelId,
-        group_id: 'group_id' in intent.target ? intent.target.group_id : null,
-        phone: 'phone' in intent.target ? intent.target.phone : null,
-        recipient_name: recipientName,
-        due_at: intent.dueAt,
-        catch_up_until: catchUpUntil(intent),
-        ...(failed ? { status: 'failed', ...failed, ended_at: now } : { status: 'queued' }),
-      })),
-    )
-    .execute();
+  await storeDeliveries(
+    tx,
+    scope.workspaceId,
+    list(rows.map(({ deliveryId }) => deliveryId)),
+    list(rows.map(({ messageId }) => messageId)),
+    list(rows.map(({ intent }) => intent.channelId)),
+    list(rows.map(({ intent: { target } }) => ('group_id' in target ? target.group_id : null))),
+    texts(rows.map(({ intent: { target } }) => ('phone' in target ? target.phone : null))),
+    texts(rows.map(({ recipientName }) => recipientName)),
+    instants(rows.map(({ intent }) => intent.dueAt)),
+    instants(rows.map(({ intent }) => catchUpUntil(intent))),
+    texts(rows.map(({ failed }) => failed?.reason ?? null)),
+    texts(rows.map(({ failed }) => failed?.detail ?? null)),
+    scope.kernel.clock.now(),
+  );
 }
+
+const storeDeliveries = kept(`
+  insert into deliveries (workspace_id, id, message_id, channel_id, group_id, phone, recipient_name, due_at,
+    catch_up_until, status, reason, detail, ended_at)
+  select $1::uuid, id, message_id, channel_id, group_id, phone, recipient_name, to_timestamp(due / 1000.0::float8),
+    to_timestamp(until / 1000.0::float8), case when reason is null then 'queued' else 'failed' end, reason, detail,
+    case when reason is not null then $12::timestamptz end
+  from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::bigint[],
+    $10::text[], $11::text[])
+    as d(id, message_id, channel_id, group_id, phone, recipient_name, due, until, reason, detail)`);
 
 type GroupFacts = { name: string | null; gone: boolean };
 

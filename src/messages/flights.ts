@@ -114,6 +114,7 @@ export class Flights {
       channelId: attempt.channelId,
       deliveryId: attempt.deliveryId,
       attemptId: attempt.attemptId,
+      providerId: attempt.wire.providerId,
       outcome,
       answerMeans: attempt.driven.adapter.capabilities.answerMeans,
     };

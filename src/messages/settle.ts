@@ -11,6 +11,8 @@ export type Settlement = {
   channelId: string;
   deliveryId: string;
   attemptId: string;
+  /** The id that the attempt is known by, before the answer. */
+  providerId: string;
   outcome: SendOutcome;
   answerMeans: 'sent' | 'accepted';
 };
@@ -43,11 +45,11 @@ export async function findLate(
         workspaceId: of.workspaceId,
         channelId: of.channelId,
         providerId,
-        word: outcome,
+        word: { providerId, outcome },
       })),
     ),
   );
-  return named.map(({ deliveryId, attemptId, word }) => ({ ...of, deliveryId, attemptId, outcome: word }));
+  return named.map(({ deliveryId, attemptId, word }) => ({ ...of, deliveryId, attemptId, ...word }));
 }
 
 async function settleAll(book: Book, all: Settlement[], now: Date): Promise<Set<string>> {
@@ -57,7 +59,7 @@ async function settleAll(book: Book, all: Settlement[], now: Date): Promise<Set<
     settlements.map(({ outcome, ...of }) => ({
       ...of,
       verdict: judgeAttempt(outcome),
-      providerId: outcome.outcome === 'accepted' ? outcome.providerId : null,
+      providerId: newName(outcome, of.providerId),
     })),
   );
   const journeys = new Map<string, Journey>();
@@ -91,6 +93,11 @@ async function schedule(book: Book, changes: Change[], now: Date): Promise<void>
   );
   const over = changes.filter(({ next }) => next.status !== 'queued' && watchOf(next, now) === undefined);
   await book.dropDue(over.map(({ locked }) => watchKey(locked)));
+}
+
+/** The provider's own id, where the answer brings one. */
+function newName(outcome: SendOutcome, known: string): string | null {
+  return outcome.outcome === 'accepted' && outcome.providerId !== known ? outcome.providerId : null;
 }
 
 const STRENGTH = { unknown: 0, deferred: 1, refused: 2, accepted: 3 } as const;
