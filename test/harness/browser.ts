@@ -56,6 +56,39 @@ export async function axeViolations(page: Page): Promise<string[]> {
   );
 }
 
+const LOOKS = [
+  [390, 'light'],
+  [390, 'dark'],
+  [1280, 'dark'],
+  [1280, 'light'],
+] as const;
+
+/** What axe and the width of the page find wrong with it, on a phone and on a desk, light and dark. */
+export async function problemsOfPage(page: Page): Promise<string[]> {
+  const problems: string[] = [];
+  await settled(page);
+  for (const [width, colorScheme] of LOOKS) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    await settled(page);
+    const at = `${new URL(page.url()).pathname} ${width} ${colorScheme}`;
+    for (const violation of await axeViolations(page)) problems.push(`${at}: ${violation}`);
+    const overflow = await page.evaluate(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    if (overflow !== 0) problems.push(`${at}: scrolls sideways by ${String(overflow)}`);
+  }
+  return problems;
+}
+
+/** Until nothing is loading, and what fades in has its colours. */
+async function settled(page: Page): Promise<void> {
+  await page.locator('.convoke-after-a-moment').first().waitFor({ state: 'detached', timeout: 10_000 });
+  await page.evaluate(`Promise.allSettled(document.getAnimations()
+    .filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime))
+    .map(({ finished }) => finished))`);
+}
+
 /** A folder of its own below the temporary one. */
 export function temporaryFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `convoke-${name}-`));

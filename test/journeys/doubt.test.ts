@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, signIn, simulatorClient } from '../harness/api.ts';
-import { axeViolations, launchBrowser, temporaryFolder } from '../harness/browser.ts';
+import { launchBrowser, problemsOfPage, temporaryFolder } from '../harness/browser.ts';
 import { type DemoProcess, startDemo } from '../harness/demo-process.ts';
 import { connected, pairChannel } from '../harness/pairing.ts';
 import { until } from '../harness/until.ts';
@@ -88,28 +88,6 @@ async function bubblesOf(body: string): Promise<number> {
   return (ben?.chats ?? []).flatMap(({ messages }) => messages).filter(({ text }) => text === body).length;
 }
 
-/** On a phone and on a desk, light and dark, by axe and by the width of the page. */
-async function problemsOfPage(): Promise<string[]> {
-  const problems: string[] = [];
-  for (const width of [390, 1280]) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme });
-      // What is still fading in has not its colours yet.
-      await page.evaluate(`Promise.allSettled(document.getAnimations()
-        .filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime))
-        .map(({ finished }) => finished))`);
-      const found = await axeViolations(page);
-      problems.push(...found.map(problem => `${page.url()} ${width} ${colorScheme}: ${problem}`));
-      const overflow = await page.evaluate(
-        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-      );
-      if (overflow !== 0) problems.push(`${page.url()} ${width}: scrolls sideways by ${String(overflow)}`);
-    }
-  }
-  return problems;
-}
-
 describe('a message that loses its answer', () => {
   it('is in doubt on the page, goes out again after the reconnect, and is on the phone once', async () => {
     const id = await sendWithoutAnswer(AGAIN);
@@ -121,7 +99,7 @@ describe('a message that loses its answer', () => {
       await timeline.getByText(/Convoke gives this up in .* minutes/).waitFor();
       expect(await page.getByTestId('delivery-status').innerText()).toBe('In doubt');
       expect(await onPhone(AGAIN)).toMatchObject([{ to: BEN, copies: 1 }]);
-      expect(await problemsOfPage()).toEqual([]);
+      expect(await problemsOfPage(page)).toEqual([]);
     });
 
     await page.getByTestId('delivery-status').filter({ hasText: 'Sent' }).waitFor({ timeout: 30_000 });
@@ -142,7 +120,7 @@ describe('a workspace that never sends again by itself', () => {
     await page.getByText('Saved', { exact: true }).waitFor();
     expect(await again.isChecked()).toBe(false);
     expect((await client('GET', '/v1/sending-policy')).body).toMatchObject({ resend: false });
-    expect(await problemsOfPage()).toEqual([]);
+    expect(await problemsOfPage(page)).toEqual([]);
   });
 
   it('asks a person, who decides once however often it is pressed', async () => {
@@ -150,7 +128,7 @@ describe('a workspace that never sends again by itself', () => {
     await page.goto(`${running.demo.url}/w/demo/activity/${id}`);
     const question = page.getByRole('region', { name: 'Did this message arrive?' });
     await question.waitFor({ timeout: 15_000 });
-    expect(await problemsOfPage()).toEqual([]);
+    expect(await problemsOfPage(page)).toEqual([]);
     await connected(client, channelId);
 
     await question.getByRole('button', { name: 'Send again' }).focus();
@@ -173,7 +151,7 @@ describe('a workspace that never sends again by itself', () => {
     await page.getByRole('button', { name: /^Give up/ }).click();
     const dialog = page.getByRole('dialog', { name: /Give up this message/ });
     await dialog.waitFor();
-    expect(await problemsOfPage()).toEqual([]);
+    expect(await problemsOfPage(page)).toEqual([]);
     const faster = await client('POST', `/v1/messages/${id}/resolve`, { as: 'arrived' });
     expect(faster.status).toBe(200);
     await dialog.getByRole('button', { name: 'Give up' }).click();
