@@ -57,9 +57,9 @@ create procedure convoke_grant_doors()
     execute format('grant usage on schema %I to convoke_app, convoke_engine', current_schema());
     for wall in
       select tablename, policyname from pg_policies
-      where schemaname = current_schema() and policyname in ('workspace_wall', 'engine_door', 'own_workspace')
+      where schemaname = current_schema() and policyname in ('workspace_wall', 'engine_door', 'own_workspace', 'all_workspaces')
     loop
-      if wall.policyname = 'own_workspace' then
+      if wall.policyname in ('own_workspace', 'all_workspaces') then
         execute format('grant select on %I.%I to convoke_app', current_schema(), wall.tablename);
         continue;
       end if;

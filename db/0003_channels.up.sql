@@ -12,6 +12,11 @@ create table channels (
   status_reason text,
   status_at timestamptz not null default now(),
   status_until timestamptz,
+  -- The provider lets the channel send less: nothing is sent until then, and a single message first afterwards.
+  restriction_reason text,
+  restricted_at timestamptz,
+  restricted_until timestamptz,
+  restrictions smallint not null default 0,
   phone text check (phone ~ '^\+[1-9][0-9]{6,14}$'),
   provider_account text,
   profile_name text,

@@ -155,7 +155,55 @@ create function convoke_parked(workspaces uuid[], channels uuid[]) returns setof
   end
   $$;
 
+-- What people have changed of the pacing of a channel; null = as its adapter advises.
+create table pacing_settings (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  messages_per_minute smallint,
+  groups_per_minute smallint,
+  new_people_per_day smallint,
+  warm_up_days smallint,
+  version integer not null default 1,
+  updated_at timestamptz not null default now(),
+  primary key (workspace_id, channel_id),
+  foreign key (workspace_id, channel_id) references channels on delete cascade
+);
+
+-- What a paced channel has spent, in the transactions that let messages enter the wire. Only who drives the channel
+-- writes it.
+create table pacing_budgets (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  -- Another number on the channel is a young one again.
+  phone text,
+  warm_since timestamptz not null,
+  -- When the gaps of all that was sent so far have passed.
+  messages_at timestamptz,
+  groups_at timestamptz,
+  day_from timestamptz,
+  new_people integer not null default 0,
+  -- The one message that tries whether a restriction is over.
+  probe_id uuid,
+  primary key (workspace_id, channel_id),
+  foreign key (workspace_id, channel_id) references channels on delete cascade
+) with (fillfactor = 50);
+
+-- Who has written to a channel or was written to by it: everybody else is new to it.
+create table known_people (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  phone text not null,
+  since timestamptz not null default now(),
+  primary key (workspace_id, channel_id, phone),
+  foreign key (workspace_id, channel_id) references channels on delete cascade
+);
+
+call convoke_workspace_table('pacing_settings', true);
+call convoke_workspace_table('pacing_budgets', true);
+call convoke_workspace_table('known_people', true);
+
 call convoke_instance_table('instance_parking');
+create policy all_workspaces on instance_parking for select using (true);
 call convoke_workspace_table('parkings', true);
 call convoke_workspace_table('sending_policies', true);
 call convoke_workspace_table('messages', true);

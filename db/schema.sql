@@ -150,6 +150,10 @@ create table channels (
   status_reason text,
   status_at timestamp with time zone not null default now(),
   status_until timestamp with time zone,
+  restriction_reason text,
+  restricted_at timestamp with time zone,
+  restricted_until timestamp with time zone,
+  restrictions smallint not null default 0,
   phone text,
   provider_account text,
   profile_name text,
@@ -324,6 +328,7 @@ create table instance_parking (
 );
 alter table instance_parking enable row level security;
 alter table instance_parking force row level security;
+create policy all_workspaces on instance_parking for select using true;
 create policy engine_door on instance_parking for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 
 create table intake (
@@ -367,6 +372,19 @@ alter table intake_pending enable row level security;
 alter table intake_pending force row level security;
 create policy engine_door on intake_pending for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on intake_pending for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table known_people (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  phone text not null,
+  since timestamp with time zone not null default now(),
+  constraint known_people_pkey PRIMARY KEY (workspace_id, channel_id, phone),
+  constraint known_people_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE
+);
+alter table known_people enable row level security;
+alter table known_people force row level security;
+create policy engine_door on known_people for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on known_people for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table leases (
   name text not null,
@@ -473,6 +491,41 @@ alter table opt_outs enable row level security;
 alter table opt_outs force row level security;
 create policy engine_door on opt_outs for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on opt_outs for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table pacing_budgets (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  phone text,
+  warm_since timestamp with time zone not null,
+  messages_at timestamp with time zone,
+  groups_at timestamp with time zone,
+  day_from timestamp with time zone,
+  new_people integer not null default 0,
+  probe_id uuid,
+  constraint pacing_budgets_pkey PRIMARY KEY (workspace_id, channel_id),
+  constraint pacing_budgets_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE
+) with (fillfactor=50);
+alter table pacing_budgets enable row level security;
+alter table pacing_budgets force row level security;
+create policy engine_door on pacing_budgets for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on pacing_budgets for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table pacing_settings (
+  workspace_id uuid not null,
+  channel_id uuid not null,
+  messages_per_minute smallint,
+  groups_per_minute smallint,
+  new_people_per_day smallint,
+  warm_up_days smallint,
+  version integer not null default 1,
+  updated_at timestamp with time zone not null default now(),
+  constraint pacing_settings_pkey PRIMARY KEY (workspace_id, channel_id),
+  constraint pacing_settings_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE
+);
+alter table pacing_settings enable row level security;
+alter table pacing_settings force row level security;
+create policy engine_door on pacing_settings for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on pacing_settings for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table pairings (
   workspace_id uuid not null,
@@ -764,9 +817,9 @@ AS $procedure$
     execute format('grant usage on schema %I to convoke_app, convoke_engine', current_schema());
     for wall in
       select tablename, policyname from pg_policies
-      where schemaname = current_schema() and policyname in ('workspace_wall', 'engine_door', 'own_workspace')
+      where schemaname = current_schema() and policyname in ('workspace_wall', 'engine_door', 'own_workspace', 'all_workspaces')
     loop
-      if wall.policyname = 'own_workspace' then
+      if wall.policyname in ('own_workspace', 'all_workspaces') then
         execute format('grant select on %I.%I to convoke_app', current_schema(), wall.tablename);
         continue;
       end if;

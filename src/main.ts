@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import {
   createChannels,
   createLinkedAdapter,
+  declareKind,
   registerChannelRoutes,
   registerStatusCommand,
   registerStatusRoute,
@@ -148,8 +149,11 @@ async function openDoors(kernel: Kernel, leases: Leases, life: Lifecycle): Promi
 }
 
 function linkedAdapter({ config, log }: Kernel) {
-  const { sandbox, whatsappUrl, whatsappRootKey } = config;
-  return createLinkedAdapter({ sandbox, socketUrl: whatsappUrl, rootKey: whatsappRootKey, log });
+  const { sandbox, whatsappUrl, whatsappRootKey, pacing } = config;
+  const trust = { sandbox, socketUrl: whatsappUrl, rootKey: whatsappRootKey };
+  const adapter = createLinkedAdapter({ ...trust, log, paced: pacing });
+  declareKind(adapter.kind, adapter.capabilities);
+  return adapter;
 }
 
 /** `npm start`: runs until a signal comes, and prints what a person needs to know. */

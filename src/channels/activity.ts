@@ -11,6 +11,8 @@ export type ChannelFacts = {
   'channel.disconnected': { reason: string };
   'channel.degraded': { reason: string };
   'channel.restricted': { reason: string; until: string | null };
+  /** A person let it send before its restriction was over. */
+  'channel.resumed': Record<string, never>;
   'channel.unpaired': { reason: string };
   'channel.removed': { label: string };
   'group.added': { channel_id: string; subject: string };

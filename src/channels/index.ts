@@ -12,15 +12,17 @@ export type {
   Connection,
   Inbound,
   LateAnswer,
+  PacingAdvice,
   ReceiptFact,
   SendOutcome,
   Wire,
   WireTarget,
 } from './adapters/contract.ts';
-export { declareKind } from './adapters/kinds.ts';
+export { declareKind, pacedKinds } from './adapters/kinds.ts';
 export { createLinkedAdapter } from './adapters/linked/index.ts';
 export { type ChannelsOptions, createChannels, type RunningChannels } from './driver/index.ts';
 export type { ChannelRemoval, Channels, Driven, InboundSink, OutboundPayloads } from './ports.ts';
+export { endRestriction, RESTRICTION, restrict, restrictionIsOver } from './restriction.ts';
 export { registerChannelRoutes } from './routes.ts';
 export { channelForSending, groupForSending } from './sending.ts';
 export { registerStatusCommand } from './status-command.ts';

@@ -132,6 +132,7 @@ function channelView(row: Row): Channel {
     status_reason: row.status_reason,
     status_at: row.status_at.toISOString(),
     status_until: row.status_until?.toISOString() ?? null,
+    restriction: restrictionOf(row),
     phone: row.phone,
     profile_name: row.profile_name,
     groups_count: row.groups_count,
@@ -145,6 +146,12 @@ function channelView(row: Row): Channel {
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };
+}
+
+function restrictionOf(row: Row): Channel['restriction'] {
+  const { restriction_reason: reason, restricted_at: since, restricted_until: until } = row;
+  if (!since || !until || until.getTime() <= Date.now()) return null;
+  return { reason: reason ?? row.status, since: since.toISOString(), until: until.toISOString() };
 }
 
 function pageOf<R extends { id: string }, T>(rows: R[], limit: number, view: (row: R) => T): Page<T> {

@@ -29,6 +29,10 @@ export const Channel = z.object({
   status_reason: z.string().nullable().describe('A stable code, such as `logged_out` or `pairing_timed_out`'),
   status_at: Instant,
   status_until: Instant.nullable(),
+  restriction: z
+    .object({ reason: z.string(), since: Instant, until: Instant })
+    .nullable()
+    .describe('The provider lets the number send less: nothing is sent until then'),
   phone: Phone.nullable(),
   profile_name: z.string().nullable(),
   groups_count: z.number().int(),

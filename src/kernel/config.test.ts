@@ -14,6 +14,7 @@ describe('readConfig', () => {
       dataDir: resolve('data'),
       databasePool: 10,
       sandbox: false,
+      pacing: true,
     });
     expect(Object.keys(config)).toEqual(Object.keys(settings));
   });
@@ -74,6 +75,12 @@ describe('readConfig', () => {
     );
     expect(() => readConfig({ ...foreign, CONVOKE_SANDBOX: '0' })).toThrow(StartError);
     expect(readConfig({ ...foreign, CONVOKE_SANDBOX: '1' }).whatsappUrl).toBe('ws://127.0.0.1:9/ws');
+  });
+
+  it('leaves out the pace of messages only in a sandbox', () => {
+    expect(readConfig({}).pacing).toBe(true);
+    expect(() => readConfig({ CONVOKE_PACING: '0' })).toThrow('is for the simulator');
+    expect(readConfig({ CONVOKE_PACING: '0', CONVOKE_SANDBOX: '1' }).pacing).toBe(false);
   });
 });
 

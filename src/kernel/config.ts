@@ -124,6 +124,12 @@ export const settings = {
     fallback: undefined,
     doc: 'Public root key of the simulated WhatsApp, 32 bytes in hex; only with CONVOKE_SANDBOX=1.',
   }),
+  pacing: setting<boolean>(flag, {
+    variable: 'CONVOKE_PACING',
+    fallback: true,
+    shown: '1',
+    doc: '0 sends as fast as it goes instead of at the pace that protects a number; only with CONVOKE_SANDBOX=1.',
+  }),
   simulatorPort: setting<number>(wholeNumber(0, 65_535), {
     variable: 'CONVOKE_SIMULATOR_PORT',
     fallback: 3100,
@@ -151,6 +157,7 @@ export function readConfig(env: Environment): Config {
   });
   const config = Object.fromEntries(entries) as Config;
   refuseForeignWhatsApp(config);
+  refuseUnpaced(config);
   refuseUnfitLease(config);
   return config;
 }
@@ -191,6 +198,14 @@ function refuseForeignWhatsApp(config: Config): void {
   throw new StartError(
     `${variable} points Convoke at another server than WhatsApp, which is refused outside a sandbox. ` +
       'Remove it, or set CONVOKE_SANDBOX=1 if you mean the simulator.',
+  );
+}
+
+function refuseUnpaced(config: Config): void {
+  if (config.pacing || config.sandbox) return;
+  throw new StartError(
+    `${settings.pacing.variable}=0 is for the simulator: real numbers get restricted when they send like a machine. ` +
+      'Remove it; how fast a channel sends is set at the channel.',
   );
 }
 

@@ -15,8 +15,9 @@ import {
   texts,
 } from '../kernel/index.ts';
 import { messageFact } from './activity.ts';
-import { deliveryAt, watchAt } from './due-kinds.ts';
+import { deliveryAt, newPeopleLane, watchAt } from './due-kinds.ts';
 import { GROUP_GONE, type Why } from './journey.ts';
+import { newToPaced } from './pacing/rows.ts';
 
 export type Intent = {
   /** Drawn beforehand when the caller must store it; else left out. */
@@ -58,11 +59,13 @@ export async function accept(
   await insertMessages(tx, scope, rows);
   await insertDeliveries(tx, scope, rows);
   const alive = rows.filter(row => !row.failed);
+  const strangers = await strangersAmong(tx, scope, intents);
   await scheduleDue(
     tx,
     alive.flatMap(({ intent, deliveryId }) => {
       const of = { workspaceId: scope.workspaceId, channelId: intent.channelId, deliveryId };
-      return [deliveryAt(of, intent.dueAt), watchAt(of, catchUpUntil(intent))];
+      const lane = strangers.has(intent) ? newPeopleLane(intent.channelId) : intent.channelId;
+      return [{ ...deliveryAt(of, intent.dueAt), lane }, watchAt(of, catchUpUntil(intent))];
     }),
   );
   await recordAll(
@@ -78,6 +81,17 @@ export function intentsOptedOut(tx: Tx, scope: Scope, intents: Intent[]): Promis
     'phone' in intent.target ? [{ workspaceId: scope.workspaceId, phone: intent.target.phone, intent }] : [],
   );
   return optedOutAmong(tx, recipients).then(found => new Set([...found].map(({ intent }) => intent)));
+}
+
+/** Those of the intents that go to people who are new to a paced channel. */
+async function strangersAmong(tx: Tx, scope: Scope, intents: Intent[]): Promise<Set<Intent>> {
+  const people = intents.flatMap(intent =>
+    'phone' in intent.target
+      ? [{ workspaceId: scope.workspaceId, channelId: intent.channelId, phone: intent.target.phone, intent }]
+      : [],
+  );
+  const found = await newToPaced(tx, people);
+  return new Set([...found].map(({ intent }) => intent));
 }
 
 type Row = {

@@ -27,6 +27,9 @@ export type ParkingFacts = {
   'sending.armed': { overdue: 'send' | 'miss' | null; by_operator: boolean };
 };
 
+/** The whole settings after the change; null = as advised. */
+export type PacingFacts = { 'pacing.changed': Record<string, number | null> };
+
 export function parkingFact<T extends keyof ParkingFacts>(
   type: T,
   of: { workspaceId: string; channelId?: string | undefined },

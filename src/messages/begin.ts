@@ -1,9 +1,9 @@
 import type { Driven, Wire, WireTarget } from '../channels/index.ts';
 import { type DueItem, newId } from '../kernel/index.ts';
 import type { Book, Books, Change, Letter, Locked, Readiness } from './book/index.ts';
-import { deliveryAt, WATCH_GRACE_MS, watchAt, watchKey } from './due-kinds.ts';
+import { newPeopleLane, WATCH_GRACE_MS, watchAt, watchKey } from './due-kinds.ts';
 import type { Hold, Verdict } from './guards.ts';
-import { advance, GROUP_GONE, type Journey, MISSED } from './journey.ts';
+import { advance, GROUP_GONE, type Journey, MISSED, RESTRICTED } from './journey.ts';
 
 /** An attempt that is committed as in flight and goes to the wire next. */
 export type Begun = {
@@ -58,7 +58,9 @@ export async function begin(
     for (const { item, locked, letter, driven } of candidates) {
       const verdict = guarded.get(locked.deliveryId);
       if (verdict && 'hold' in verdict) {
-        putBack.push(item);
+        putBack.push(
+          verdict.hold === 'new_people' ? { ...item, lane: newPeopleLane(locked.channelId) } : item,
+        );
         continue;
       }
       const held = withheld(locked, letter, verdict, readiness.get(locked.deliveryId), now);
@@ -112,7 +114,8 @@ function withheld(
   const { journey } = locked;
   if (verdict) return advance(journey, verdict.end, now, verdict.why);
   // What has waited for its turn on a channel that was ready is slow, not late.
-  if (locked.overdueMs > 0 && stood !== 'ready') return advance(journey, 'missed', now, MISSED);
+  if (locked.overdueMs > 0 && stood !== 'ready')
+    return advance(journey, 'missed', now, stood === 'restricted' ? RESTRICTED : MISSED);
   const gone = locked.groupId !== null && (letter.group === null || letter.group.archived);
   return gone ? advance(journey, 'failed', now, GROUP_GONE) : undefined;
 }
@@ -172,14 +175,7 @@ function insertAttempts(book: Book, begun: Begun[], letters: Map<string, Letter>
 
 async function schedule(book: Book, begun: Begun[], changes: Change[], deadline: Date): Promise<void> {
   const watchFrom = new Date(deadline.getTime() + WATCH_GRACE_MS);
-  const queued = changes.filter(({ next }) => next.status === 'queued');
-  await book.scheduleDue([
-    ...begun.map(attempt => watchAt(attempt, watchFrom)),
-    ...queued.flatMap(({ locked, next }) => [
-      deliveryAt(locked, next.dueAt),
-      watchAt(locked, next.catchUpUntil),
-    ]),
-  ]);
-  const ended = changes.filter(({ next }) => next.endedAt !== null && next.status !== 'queued');
+  await book.scheduleDue(begun.map(attempt => watchAt(attempt, watchFrom)));
+  const ended = changes.filter(({ next }) => next.endedAt !== null);
   await book.dropDue(ended.map(({ locked }) => watchKey(locked)));
 }

@@ -2,6 +2,7 @@ import { channelForSending, type Inbound } from '../channels/index.ts';
 import { hear, readWord } from '../contacts/index.ts';
 import { inWorkspace, type Kernel, mintScope } from '../kernel/index.ts';
 import { accept } from './accept.ts';
+import { getToKnow } from './pacing/rows.ts';
 import { CATCH_UP_MS } from './policy.ts';
 
 type Place = { workspaceId: string; channelId: string };
@@ -27,6 +28,7 @@ async function hearOne(kernel: Kernel, { workspaceId, channelId }: Place, messag
     const { key, at } = message;
     const answer = await hear(tx, scope, { word, channelId, key, from: [first, ...others], at });
     if (!answer || !(await channelForSending(tx, scope, channelId))) return;
+    await getToKnow(tx, [{ workspaceId, channelId, phone: answer.phone }]);
     // Not looked up among those who have opted out: it is what tells them that they have.
     await accept(tx, scope, [
       {

@@ -1,6 +1,7 @@
+import { type RawBuilder, sql } from 'kysely';
 import type { DueItem, DueKey } from '../kernel/index.ts';
 
-/** Due at the instant of a delivery; its lane is the channel. Only who drives the channel claims it. */
+/** Due at the instant of a delivery; its lane is the channel (but see `newPeopleLane`). Only who drives the channel claims it. */
 export const DELIVERY = 'delivery';
 
 /**
@@ -29,6 +30,31 @@ export function watchAt(
     priority: 0,
   };
 }
+
+/**
+ * A delivery to somebody new to a paced channel waits in a lane of its own, so that a day's limit holds back no
+ * message to anybody else, however many wait. Its id is the channel's with another version in it.
+ */
+export function newPeopleLane(channelId: string): string {
+  return channelId.slice(0, VERSION_AT) + NEW_PEOPLE + channelId.slice(VERSION_AT + 1);
+}
+
+/** The same in SQL, of a column. */
+export function newPeopleLaneOf(column: string): RawBuilder<string> {
+  return sql<string>`overlay(${sql.ref(column)}::text placing ${sql.lit(NEW_PEOPLE)} from ${sql.lit(VERSION_AT + 1)} for 1)::uuid`;
+}
+
+export function isNewPeopleLane(lane: string): boolean {
+  return lane[VERSION_AT] === NEW_PEOPLE;
+}
+
+export function channelOfLane(lane: string): string {
+  return isNewPeopleLane(lane) ? `${lane.slice(0, VERSION_AT)}7${lane.slice(VERSION_AT + 1)}` : lane;
+}
+
+/** Ids are uuids of version 7; version 8 is free for one's own purposes. */
+const VERSION_AT = 14;
+const NEW_PEOPLE = '8';
 
 export function deliveryAt(
   of: { workspaceId: string; deliveryId: string; channelId: string },

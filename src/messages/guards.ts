@@ -9,8 +9,8 @@ export type Verdict =
   /** Stays queued as it is, as does all behind it: neither its instant nor its window moves. */
   | { hold: Hold };
 
-/** What keeps back a whole channel, and not a single delivery. */
-export type Hold = 'parked';
+/** What keeps back a whole channel, or all of its messages of one sort, and not a single delivery. */
+export type Hold = 'parked' | 'restriction' | 'pacing' | 'new_people';
 
 /**
  * Looks at deliveries that are about to enter the wire, inside the transaction that lets them. Answers by delivery

@@ -12,6 +12,7 @@ import { hint, type Kernel, sqlDueRows } from '../kernel/index.ts';
 import { sqlBooks } from './book/index.ts';
 import { guards } from './guards.ts';
 import { createOutbox, type OutboxOptions } from './outbox.ts';
+import { Pace } from './pacing/pace.ts';
 import { Parked } from './parking/parked.ts';
 import { createPorts } from './ports.ts';
 import { createReceiptIntake } from './receipts.ts';
@@ -39,25 +40,29 @@ export type Messages = {
  */
 export function createMessages(kernel: Kernel, channels: Channels, options: OutboxOptions = {}): Messages {
   const parked = new Parked(kernel);
-  const books = sqlBooks(kernel, channels, [parked.guard, ...guards]);
+  const pace = new Pace(kernel, channels);
+  // Last of all, so that nothing is spent on what does not go.
+  const books = sqlBooks(kernel, channels, [parked.guard, ...guards, pace.guard]);
   const due = sqlDueRows(kernel.database);
   const settling = createSettling(books, () => kernel.clock.now());
   // Most receipts change only a count and are no fact; open pages show the count all the same.
   const receipts = createReceiptIntake(books, workspaceIds => {
     for (const workspaceId of workspaceIds) hint({ kernel, workspaceId }, 'deliveries');
   });
-  const outbox = createOutbox({ kernel, channels, books, due, settling, parked }, options);
+  const outbox = createOutbox({ kernel, channels, books, due, settling, parked, pace }, options);
   const watch = createWatch(kernel, books, due);
   return {
     ...createPorts(kernel, { books, settling, receipts }),
     start() {
       parked.start();
+      pace.start();
       outbox.start();
       watch.start();
     },
     async stop() {
       await outbox.stop();
       await watch.stop();
+      pace.stop();
       await parked.stop();
       await receipts.idle();
     },

@@ -95,6 +95,12 @@ export const MISSED: Why = {
     'The channel was not connected in time, so this message was not sent. Connect it, then send it again.',
 };
 
+export const RESTRICTED: Why = {
+  reason: 'channel_restricted',
+  detail:
+    'The number was restricted by its provider when this message was due, so it was not sent. Wait until the restriction has ended, then send it again.',
+};
+
 export const MISSED_WHILE_PARKED: Why = {
   reason: 'parked',
   detail: 'Sending was parked when this message was due, and it was decided not to send it afterwards.',

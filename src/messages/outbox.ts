@@ -12,10 +12,10 @@ import {
 import { type BeginOptions, type Begun, begin, type Picked } from './begin.ts';
 import type { Books } from './book/index.ts';
 import { ANY_TIME, Doubts } from './doubts.ts';
-import { DELIVERY, RESEND_MS } from './due-kinds.ts';
+import { channelOfLane, DELIVERY, RESEND_MS } from './due-kinds.ts';
 import { Flights } from './flights.ts';
 import { untilInstant } from './instant.ts';
-import type { Parked } from './parking/parked.ts';
+import { type LaneParts, Lanes, READY } from './lanes.ts';
 import { recover } from './recover.ts';
 import type { Settling } from './settle.ts';
 
@@ -34,7 +34,8 @@ export type OutboxParts = {
   books: Books;
   due: DueRows;
   settling: Settling;
-  parked: Pick<Parked, 'holds' | 'onChange'>;
+  parked: LaneParts['parked'];
+  pace: LaneParts['pace'];
 };
 
 export type Outbox = {
@@ -45,16 +46,12 @@ export type Outbox = {
 
 const DEADLINE_MS = 60_000;
 const IN_FLIGHT = { socket: 8, http: 256 };
-const READY = 500;
 const BEGIN_BATCH = 500;
 /** An attempt is committed this much ahead, so that at the instant itself only the wire is left. */
 const LEAD_MS = 20;
 const RETRY_MS = 1_000;
 /** What cannot be begun although the database is there may be cured by an update of the program, not by haste. */
 const RETRY_POISON_MS = 60_000;
-
-/** What one channel has to send. */
-type Lane = { ready: DueItem[]; flying: number };
 
 /**
  * Hands due deliveries of the channels that this node drives to their connections: claimed ahead by
@@ -70,44 +67,44 @@ class Engine implements Outbox {
   readonly #books: Books;
   readonly #due: DueRows;
   readonly #parked: OutboxParts['parked'];
+  readonly #pace: OutboxParts['pace'];
   readonly #beginOptions: BeginOptions;
-  readonly #places: { socket: number; http: number };
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes: Lanes;
   readonly #flights: Flights;
   readonly #drawing = new Set<Begun[]>();
   /** By channel; they outlive the lane, as an answer may be stored long after its channel went elsewhere. */
   readonly #doubts = new Map<string, Doubts>();
   readonly #recovering = new Set<Promise<void>>();
-  readonly #worker: DueWorker;
+  readonly #workers: DueWorker[];
   #beginning: Promise<void> | undefined;
   #unsubscribe: (() => void)[] = [];
   #running = false;
-  #turn = 0;
 
-  constructor({ kernel, channels, books, due, settling, parked }: OutboxParts, options: OutboxOptions) {
+  constructor(parts: OutboxParts, options: OutboxOptions) {
+    const { kernel, channels, books, due, settling, parked, pace } = parts;
     this.#kernel = kernel;
     this.#channels = channels;
     this.#books = books;
     this.#due = due;
     this.#parked = parked;
+    this.#pace = pace;
     this.#flights = new Flights(kernel, settling);
     this.#beginOptions = {
       now: () => kernel.clock.now(),
       deadlineMs: options.deadlineMs ?? DEADLINE_MS,
       resendMs: options.resendMs ?? RESEND_MS,
     };
-    this.#places = options.inFlight ?? IN_FLIGHT;
-    this.#worker = createDueWorker(
-      kernel,
-      {
-        kind: DELIVERY,
-        lanes: () => this.#lanesWithRoom(),
-        perLane: READY,
-        leadMs: LEAD_MS,
-        fire: items => this.#take(items),
-      },
-      due,
-    );
+    this.#lanes = new Lanes({ channels, parked, pace, places: options.inFlight ?? IN_FLIGHT });
+    const worker = (perLane: number, lanes: () => string[]) =>
+      createDueWorker(
+        kernel,
+        { kind: DELIVERY, lanes, perLane, leadMs: LEAD_MS, fire: items => this.#take(items) },
+        due,
+      );
+    this.#workers = [
+      worker(READY.usual, () => this.#lanes.withRoom()),
+      worker(READY.paced, () => this.#lanes.pacedWithRoom()),
+    ];
   }
 
   start(): void {
@@ -116,38 +113,22 @@ class Engine implements Outbox {
       this.#channels.onChange(() => this.#onChange()),
       this.#channels.onCaughtUp(() => this.#onCaughtUp()),
       this.#parked.onChange(() => this.#onParking()),
+      this.#pace.onOpen(() => this.#onOpen()),
     ];
-    this.#worker.start();
+    for (const worker of this.#workers) worker.start();
     this.#onChange();
   }
 
   async stop(): Promise<void> {
     this.#running = false;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    await this.#worker.stop();
+    await Promise.all(this.#workers.map(worker => worker.stop()));
     await this.#beginning;
-    await this.#giveBack(
-      [...this.#lanes.values()].flatMap(lane => lane.ready.splice(0)),
-      0,
-    ).catch(error => this.#kernel.log.warn({ event: 'messages.give_back', err: error }));
+    await this.#giveBack(this.#lanes.drain(), 0).catch(error =>
+      this.#kernel.log.warn({ event: 'messages.give_back', err: error }),
+    );
     await Promise.allSettled(this.#recovering);
     await this.#flights.stop();
-  }
-
-  #lanesWithRoom(): string[] {
-    return this.#channels
-      .driven()
-      .filter(driven => !this.#parked.holds(driven))
-      .map(driven => driven.channelId)
-      .filter(id => this.#lane(id).ready.length < READY / 2);
-  }
-
-  #lane(channelId: string): Lane {
-    const known = this.#lanes.get(channelId);
-    if (known) return known;
-    const lane: Lane = { ready: [], flying: 0 };
-    this.#lanes.set(channelId, lane);
-    return lane;
   }
 
   #doubtsOf(channelId: string): Doubts {
@@ -160,8 +141,7 @@ class Engine implements Outbox {
 
   async #take(items: DueItem[]): Promise<void> {
     await this.#ripen(items);
-    for (const item of items) this.#lane(item.lane).ready.push(item);
-    for (const id of new Set(items.map(item => item.lane))) this.#lane(id).ready.sort(byTurn);
+    this.#lanes.add(items);
     await this.#release();
     this.#pump();
   }
@@ -172,7 +152,8 @@ class Engine implements Outbox {
    */
   async #ripen(items: DueItem[]): Promise<void> {
     const theirs = items.filter(
-      ({ lane }) => this.#channels.drivenById(lane)?.adapter.capabilities.providerId === 'theirs',
+      ({ lane }) =>
+        this.#channels.drivenById(channelOfLane(lane))?.adapter.capabilities.providerId === 'theirs',
     );
     const last = Math.max(...theirs.map(({ dueAt }) => dueAt.getTime()));
     if (theirs.length > 0) await untilInstant(this.#kernel.clock, new Date(last));
@@ -203,27 +184,28 @@ class Engine implements Outbox {
     outsideTransaction(() => this.#release()).catch(error =>
       this.#kernel.log.warn({ event: 'messages.release', err: error }, 'claims fall free by themselves'),
     );
-    this.#worker.poke();
+    this.#onOpen();
+  }
+
+  #onOpen(): void {
+    this.#poke();
     this.#pump();
+  }
+
+  #poke(): void {
+    for (const worker of this.#workers) worker.poke();
   }
 
   /** Whoever drives the channel next need not wait until our claims expire; what is parked is for nobody. */
   async #release(): Promise<void> {
-    const released: DueItem[] = [];
-    for (const [id, lane] of this.#lanes) {
-      const driven = this.#channels.drivenById(id);
-      if (driven && !this.#parked.holds(driven)) continue;
-      released.push(...lane.ready.splice(0));
-      if (!driven && lane.flying === 0) this.#lanes.delete(id);
-    }
-    await this.#giveBack(released, 0);
+    await this.#giveBack(this.#lanes.release(), 0);
   }
 
   #pump(): void {
     if (!this.#running || this.#beginning) return;
     this.#beginning = outsideTransaction(() => this.#beginAll()).finally(() => {
       this.#beginning = undefined;
-      if (this.#pickable()) this.#pump();
+      if (this.#running && this.#lanes.isPickable()) this.#pump();
     });
   }
 
@@ -232,8 +214,9 @@ class Engine implements Outbox {
       const begun = await this.#begin(picked);
       const started = new Set(begun.map(attempt => attempt.deliveryId));
       // Each start keeps one place: an item claimed again while it waited is picked twice and begun once.
-      for (const { item } of picked) if (!started.delete(item.subjectId)) this.#land(item.lane);
-      if (this.#lanesWithRoom().length > 0) this.#worker.poke();
+      for (const { item } of picked)
+        if (!started.delete(item.subjectId)) this.#lanes.landed(channelOfLane(item.lane));
+      if (this.#lanes.withRoom().length + this.#lanes.pacedWithRoom().length > 0) this.#poke();
     }
   }
 
@@ -315,59 +298,26 @@ class Engine implements Outbox {
         awaits: attemptId => doubts.awaits(attemptId) || this.#isDrawn(attemptId),
       }),
     );
-    this.#lane(driven.channelId).flying += begun.length;
+    this.#lanes.launched(driven.channelId, begun.length);
   }
 
-  #pickable(): boolean {
-    return this.#running && this.#channels.driven().some(driven => this.#freePlaces(driven) > 0);
-  }
-
-  #freePlaces(driven: Driven): number {
-    const lane = this.#lanes.get(driven.channelId);
-    if (!lane || !driven.held() || this.#parked.holds(driven)) return 0;
-    return Math.min(lane.ready.length, this.#places[driven.adapter.capabilities.transport] - lane.flying);
-  }
-
-  /** Takes turns between the channels, and keeps the order within each. */
   #pick(): Picked[] {
-    const picked: Picked[] = [];
-    if (!this.#running) return picked;
-    const all = this.#channels.driven();
-    const first = this.#turn++ % Math.max(1, all.length);
-    for (const driven of [...all.slice(first), ...all.slice(0, first)]) {
-      const free = Math.min(this.#freePlaces(driven), BEGIN_BATCH - picked.length);
-      if (free <= 0) continue;
-      const lane = this.#lane(driven.channelId);
-      lane.flying += free;
-      for (const item of lane.ready.splice(0, free)) picked.push({ item, driven });
-    }
-    return picked;
+    return this.#running ? this.#lanes.pick(BEGIN_BATCH) : [];
   }
 
   #launch(attempt: Begun): void {
     this.#flights.launch(attempt, this.#doubtsOf(attempt.channelId), {
       landed: () => {
-        this.#land(attempt.channelId);
+        this.#lanes.landed(attempt.channelId);
         this.#pump();
       },
       open: () => this.#recoverWhereDue(),
     });
   }
 
-  #land(channelId: string): void {
-    const lane = this.#lanes.get(channelId);
-    if (lane) lane.flying -= 1;
-  }
-
   async #giveBack(items: DueItem[], delayMs: number): Promise<void> {
     if (items.length > 0) await this.#due.giveBack(this.#kernel.node.bootId, items, delayMs);
   }
-}
-
-/** Of what is due at the same moment, what was accepted first. */
-function byTurn(a: DueItem, b: DueItem): number {
-  const order = b.priority - a.priority || a.dueAt.getTime() - b.dueAt.getTime();
-  return order || (a.subjectId < b.subjectId ? -1 : 1);
 }
 
 /** Whether a transaction failed on its way to the database, and not for what it was to do. */

@@ -1,11 +1,34 @@
-import { channelForSending, type InboundSink, type OutboundPayloads } from '../channels/index.ts';
+import {
+  channelForSending,
+  type Inbound,
+  type InboundSink,
+  type OutboundPayloads,
+} from '../channels/index.ts';
 import { inWorkspace, type Kernel, mintScope } from '../kernel/index.ts';
 import type { Books } from './book/index.ts';
 import { hearAll } from './consent.ts';
+import { getToKnow, newToPaced } from './pacing/rows.ts';
 import type { ReceiptIntake } from './receipts.ts';
 import { findLate, type Settling } from './settle.ts';
 
 type Parts = { books: Books; settling: Settling; receipts: ReceiptIntake };
+
+/** Who writes to a channel is not new to it any more. */
+async function meetWriters(
+  kernel: Kernel,
+  place: { workspaceId: string; channelId: string },
+  inbound: Inbound[],
+): Promise<void> {
+  const people = inbound.flatMap(message =>
+    message.kind === 'text' && message.group === undefined
+      ? message.sender.flatMap(({ kind, value }) => (kind === 'phone' ? [{ ...place, phone: value }] : []))
+      : [],
+  );
+  if (people.length === 0) return;
+  await inWorkspace(mintScope(kernel, place.workspaceId, { kind: 'system' }), async tx => {
+    await getToKnow(tx, [...(await newToPaced(tx, people))]);
+  });
+}
 
 /** What the channels room calls: it knows nothing of messages. */
 export function createPorts(
@@ -16,6 +39,7 @@ export function createPorts(
     inboundSink: {
       inbound: async (workspaceId, channelId, inbound) => {
         await hearAll(kernel, { workspaceId, channelId }, inbound);
+        await meetWriters(kernel, { workspaceId, channelId }, inbound);
       },
       receipts: async (workspaceId, channelId, facts) => {
         await Promise.all(facts.map(fact => receipts.add({ workspaceId, channelId, fact })));

@@ -11,6 +11,7 @@ import {
 import { GIVEN_UP } from './journey.ts';
 import { hasEnded, isOpen, type Outcome, statusesOf } from './policy.ts';
 import type { Delivery, DeliveryStatus, Message, MessageDetail, MessageQuery } from './schema.ts';
+import { type Wait, waitsOf } from './waits.ts';
 
 export type MessagePage = { data: Message[]; page: { next_cursor: string | null } };
 
@@ -29,8 +30,9 @@ export function list(scope: Scope, query: z.output<typeof MessageQuery>): Promis
     const rows = await select.execute();
     const shown = rows.slice(0, query.limit);
     const last = shown.at(-1);
+    const waits = await waitsOf(tx, scope, shown);
     return {
-      data: shown.map(messageView),
+      data: shown.map(row => messageView(row, waits.get(row.delivery_id))),
       page: { next_cursor: rows.length > query.limit && last ? pageCursor(last.delivery_id) : null },
     };
   });
@@ -41,8 +43,9 @@ export function get(scope: Scope, id: string): Promise<MessageDetail> {
   return inWorkspace(scope, async tx => {
     const row = await journeys(tx, scope).where('m.id', '=', id).executeTakeFirst();
     if (!row) throw notFound();
+    const waits = await waitsOf(tx, scope, [row]);
     return {
-      ...messageView(row),
+      ...messageView(row, waits.get(row.delivery_id)),
       attempts: await attemptsOf(tx, scope, row.delivery_id),
       receipts: await receiptsOf(tx, scope, row.delivery_id),
     };
@@ -90,7 +93,7 @@ function withOutcome(select: Select, outcome: Outcome): Select {
 
 type Row = Awaited<ReturnType<ReturnType<typeof journeys>['execute']>>[number];
 
-function messageView(row: Row): Message {
+function messageView(row: Row, wait: Wait | undefined): Message {
   return {
     id: row.message_id,
     channel_id: row.channel_id,
@@ -100,11 +103,11 @@ function messageView(row: Row): Message {
     source: row.source as Message['source'],
     source_id: row.source_id,
     created_at: row.created_at.toISOString(),
-    delivery: deliveryView(row),
+    delivery: deliveryView(row, wait),
   };
 }
 
-function deliveryView(row: Row): Delivery {
+function deliveryView(row: Row, wait: Wait | undefined): Delivery {
   return {
     id: row.delivery_id,
     status: row.status as Delivery['status'],
@@ -119,6 +122,8 @@ function deliveryView(row: Row): Delivery {
     ended_at: iso(row.ended_at),
     doubt_at: iso(row.doubt_at),
     resend_until: iso(row.resend_until),
+    waiting_for: wait?.for ?? null,
+    waiting_until: iso(wait?.until ?? null),
     recipients: row.recipients,
     delivered_count: row.delivered_count,
     read_count: row.read_count,

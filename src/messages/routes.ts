@@ -1,4 +1,5 @@
 import { IdParams, type Routes } from '../kernel/index.ts';
+import { registerPacing } from './pacing/routes.ts';
 import { registerParking } from './parking/routes.ts';
 import * as queries from './queries.ts';
 import { resolve } from './resolve.ts';
@@ -21,6 +22,7 @@ export function registerMessageRoutes(routes: Routes): void {
   registerMessages(routes);
   registerResolving(routes);
   registerParking(routes);
+  registerPacing(routes);
 }
 
 function registerMessages(routes: Routes): void {

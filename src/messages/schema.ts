@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Content, Id, Instant, PageQuery, Phone, pageOf, Target } from '../kernel/index.ts';
+import { BOUNDS } from './pacing/limits.ts';
 
 export const DeliveryStatus = z.enum([
   'queued',
@@ -45,6 +46,14 @@ export const Receipt = z.object({
   at: Instant,
 });
 
+/** Why a message that is due has not left yet. */
+export const WaitingFor = z
+  .enum(['parked', 'restriction', 'channel', 'new_people', 'pacing'])
+  .describe(
+    'parked = somebody has parked it; restriction = the provider lets the number send less; channel = it is not connected; new_people = the limit of people who are new to the channel is reached for today; pacing = its turn has not come',
+  );
+export type WaitingFor = z.output<typeof WaitingFor>;
+
 /** The journey of a message. Each `_at` is the moment of one step; counts stand beside in groups. */
 export const Delivery = z.object({
   id: Id,
@@ -64,6 +73,8 @@ export const Delivery = z.object({
   resend_until: Instant.nullable().describe(
     'Until when it may be sent again by itself while that is not known; null = it is not',
   ),
+  waiting_for: WaitingFor.nullable(),
+  waiting_until: Instant.nullable().describe('When it is expected to go on, where that can be told'),
   recipients: z
     .number()
     .int()
@@ -166,3 +177,61 @@ export type Parking = z.output<typeof Parking>;
 /** All that is parked; a message that is kept back twice counts once in the sums. */
 export const Parkings = z.object({ data: z.array(Parking), ...Counts });
 export type Parkings = z.output<typeof Parkings>;
+
+const perMinute = (most: number) => z.number().int().min(1).max(most).nullable();
+/** Null = as advised for this kind of channel. */
+export const PacingChange = z.strictObject({
+  messages_per_minute: perMinute(BOUNDS.messages_per_minute.most)
+    .optional()
+    .describe('On average; the gaps vary, and a few may go at once after a pause'),
+  groups_per_minute: perMinute(BOUNDS.groups_per_minute.most).optional(),
+  new_people_per_day: z
+    .number()
+    .int()
+    .min(0)
+    .max(BOUNDS.new_people_per_day.most)
+    .nullable()
+    .optional()
+    .describe('People who have neither written to the channel nor were written to by it'),
+  warm_up_days: z
+    .number()
+    .int()
+    .min(0)
+    .max(BOUNDS.warm_up_days.most)
+    .nullable()
+    .optional()
+    .describe('Days after pairing in which the limit of new people grows; 0 = none'),
+});
+const PacingSettings = z.object({
+  messages_per_minute: z.number().int(),
+  groups_per_minute: z.number().int(),
+  new_people_per_day: z.number().int(),
+  warm_up_days: z.number().int(),
+});
+const Bound = z.object({ least: z.number().int(), most: z.number().int() });
+export const Pacing = z.object({
+  channel_id: Id,
+  settings: PacingSettings.describe('What holds'),
+  advised: PacingSettings.describe('What holds where nothing was changed'),
+  bounds: z.object({
+    messages_per_minute: Bound,
+    groups_per_minute: Bound,
+    new_people_per_day: Bound,
+    warm_up_days: Bound,
+  }),
+  today: z
+    .object({
+      new_people: z.number().int(),
+      new_people_limit: z.number().int().describe('Lower than the setting while the channel is young'),
+      until: Instant.nullable().describe('When the count begins anew'),
+    })
+    .describe('Of the running day, which begins with the first of them'),
+  next_at: Instant.nullable().describe('From when on the next message may go; null = now'),
+  restriction: z
+    .object({ reason: z.string(), since: Instant, until: Instant })
+    .nullable()
+    .describe('Nothing is sent until then; then one message goes first'),
+  waiting: z.number().int().describe('Messages that are due'),
+  version: z.number().int(),
+});
+export type Pacing = z.output<typeof Pacing>;

@@ -13,7 +13,7 @@ import {
 } from '../kernel/index.ts';
 import { accept, type Intent, intentsOptedOut } from './accept.ts';
 import { messageFact } from './activity.ts';
-import { DELIVERY, WATCH } from './due-kinds.ts';
+import { DELIVERY, newPeopleLane, WATCH } from './due-kinds.ts';
 import { CHANNEL_REMOVED, type Why } from './journey.ts';
 import { CATCH_UP_MS, checkContent, dueAtOf, refuseCancel } from './policy.ts';
 import type { DeliveryStatus } from './schema.ts';
@@ -86,7 +86,7 @@ export async function cancelMessagesOf(tx: Tx, scope: Scope, channelId: string):
     .select('d.message_id as id')
     .where('w.workspace_id', '=', scope.workspaceId)
     .where('w.kind', '=', DELIVERY)
-    .where('w.lane', '=', channelId)
+    .where('w.lane', 'in', [channelId, newPeopleLane(channelId)])
     .execute();
   for (let from = 0; from < queued.length; from += CANCEL_BATCH) {
     const ids = queued.slice(from, from + CANCEL_BATCH).map(row => row.id);

@@ -73,6 +73,12 @@ async function settleAll(book: Book, all: Settlement[], now: Date): Promise<Set<
   });
   await book.writeJourneys(changes);
   await schedule(book, changes, now);
+  const restricting = settlements.flatMap(({ workspaceId, channelId, outcome }) =>
+    outcome.outcome === 'refused' && outcome.restricts
+      ? [{ workspaceId, channelId, reason: outcome.code }]
+      : [],
+  );
+  if (restricting.length > 0) await book.restrict(restricting, now);
   return stillOpen(locked, journeys);
 }
 

@@ -1,11 +1,11 @@
 import { createDueWorker, type DueItem, type DueRows, type DueWorker, type Kernel } from '../kernel/index.ts';
 import type { Book, Books, Change, Locked } from './book/index.ts';
 import { deliveryAt, deliveryKey, WATCH, WATCH_GRACE_MS, watchAt } from './due-kinds.ts';
-import { advance, doubt, GIVEN_UP, type Journey, MISSED, sendAgain } from './journey.ts';
+import { advance, doubt, GIVEN_UP, type Journey, MISSED, RESTRICTED, sendAgain } from './journey.ts';
 import { EVIDENCE_MS } from './recover.ts';
 
 /** A channel that is ready works through what waits at its own pace: its messages are looked at again so much later. */
-const STILL_WAITING_MS = 3_600_000;
+const STILL_WAITING_MS = { least: 3_600_000, most: 86_400_000 };
 /** A channel that has only just gone is looked at again before anything is called missed. */
 const BACK_SOON_MS = 15_000;
 /** What is parked has its window decided about when it is armed; this look is in case nobody did. */
@@ -75,10 +75,19 @@ async function endQueued(book: Book, watched: Watched[], now: Date): Promise<Nex
     const ready = readiness.get(of.deliveryId);
     if (ready === 'parked') return { of, next: journey, watchAt: new Date(at.getTime() + STILL_PARKED_MS) };
     if (ready === 'away') return { of, next: journey, watchAt: new Date(now.getTime() + BACK_SOON_MS) };
+    if (ready === 'restricted') return { of, next: advance(journey, 'missed', now, RESTRICTED) };
     if (ready !== 'ready') return { of, next: advance(journey, 'missed', now, MISSED) };
-    const catchUpUntil = new Date(at.getTime() + STILL_WAITING_MS);
+    const catchUpUntil = new Date(at.getTime() + stillWaitingMs(journey));
     return { of, next: { ...journey, catchUpUntil }, watchAt: catchUpUntil };
   });
+}
+
+/** The longer it may wait, the less often it is looked at: a backlog may be long. */
+function stillWaitingMs({ dueAt, catchUpUntil }: Journey): number {
+  return Math.min(
+    Math.max(catchUpUntil.getTime() - dueAt.getTime(), STILL_WAITING_MS.least),
+    STILL_WAITING_MS.most,
+  );
 }
 
 /** An attempt that is overdue has no answer; one whose message is known to have arrived counts as accepted. */

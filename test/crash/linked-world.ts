@@ -53,6 +53,7 @@ export class LinkedWorld implements World {
     const env = {
       ...this.#ground.env,
       CONVOKE_SANDBOX: '1',
+      CONVOKE_PACING: '0',
       CONVOKE_WHATSAPP_URL: this.#simulator.socketUrl,
       CONVOKE_WHATSAPP_ROOT_KEY: this.#simulator.rootKey.toString('hex'),
     };

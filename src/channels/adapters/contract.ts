@@ -15,6 +15,23 @@ export type Capabilities = {
   /** What a positive answer to `send` means: on its way to the recipient, or taken to be forwarded. */
   readonly answerMeans: 'sent' | 'accepted';
   readonly transport: 'socket' | 'http';
+  /** How fast such a channel may send without looking like a machine; absent = as fast as it can. */
+  readonly pacing?: PacingAdvice;
+};
+
+/** See docs/PACING.md. */
+export type PacingAdvice = {
+  /** On average; the gaps are drawn. */
+  readonly messagesPerMinute: number;
+  /** So many may go at once after a pause. */
+  readonly burst: number;
+  readonly groupsPerMinute: number;
+  readonly groupBurst: number;
+  /** People who have neither written to the channel nor were written to by it before. */
+  readonly newPeoplePerDay: number;
+  /** A channel starts with `warmUpFrom` of them on the day when it was paired, and reaches the limit after so many. */
+  readonly warmUpDays: number;
+  readonly warmUpFrom: number;
 };
 
 export type WireTarget = { kind: 'group'; providerId: string } | { kind: 'phone'; phone: string };
@@ -33,7 +50,8 @@ export type Wire = {
 
 export type SendOutcome =
   | { outcome: 'accepted'; at: Date; providerId: string; recipients?: number }
-  | { outcome: 'refused'; code: string; detail: string }
+  /** `restricts` = the number may send less for now: each further try makes it worse. */
+  | { outcome: 'refused'; code: string; detail: string; restricts?: boolean }
   | { outcome: 'deferred'; code: string; until: Date }
   | { outcome: 'unknown'; cause: string };
 

@@ -10,6 +10,11 @@ export function capabilitiesOf(kind: string): Capabilities {
   return capabilities;
 }
 
+/** The kinds whose channels are paced. */
+export function pacedKinds(): string[] {
+  return [...kinds].flatMap(([kind, { pacing }]) => (pacing ? [kind] : []));
+}
+
 /** Makes a further kind known; an adapter that comes from outside the house does this before it is used. */
 export function declareKind(kind: string, capabilities: Capabilities): void {
   kinds.set(kind, capabilities);

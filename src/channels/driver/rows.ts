@@ -1,11 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type Actor, hint, isUniqueViolation, type Tx } from '../../kernel/index.ts';
+import { type Actor, hint, isUniqueViolation, type Tx, wakeAfterCommit } from '../../kernel/index.ts';
 import { type ChannelFacts, recordChannel } from '../activity.ts';
 import type { LinkedAccount } from '../adapters/contract.ts';
 import { eraseCredentials } from '../credentials.ts';
 import { archiveAllGroups } from '../group-sync.ts';
 import { fenced, type Place, unfenced } from '../place.ts';
 import { type Look, type PairingStepName, parkedReason, stepsBefore, type Wanted } from '../policy.ts';
+import { RESTRICTION } from '../restriction.ts';
 
 /** What people want of a channel; a later wish has a higher generation. */
 export type Goal = {
@@ -40,6 +41,7 @@ export async function writeLook(
       status_until: look.until,
       status_at: sql<Date>`case when status = ${look.status} then status_at
         else ${place.kernel.clock.now()}::timestamptz end`,
+      ...(look.status === 'restricted' ? restrictionBy(look, place.kernel.clock.now()) : {}),
       ...(account
         ? {
             provider_account: account.account,
@@ -49,6 +51,12 @@ export async function writeLook(
     });
     if (changed && fact) await recordLook(tx, place, fact, look);
   });
+}
+
+/** Kept until its end, also by a process that knows nothing of it. Without an end it lasts while the status does. */
+function restrictionBy(look: Look, now: Date): Partial<Columns> {
+  if (!look.until) return {};
+  return { restriction_reason: look.reason, restricted_at: now, restricted_until: look.until };
 }
 
 /** Ends what is wanted: the channel waits for a person, or for `until`. */
@@ -197,6 +205,9 @@ type Columns = {
   phone?: string | null;
   provider_account?: string | null;
   profile_name?: string | null;
+  restriction_reason?: string | null;
+  restricted_at?: Date;
+  restricted_until?: Date;
 };
 
 async function update(tx: Tx, place: Place, goal: Goal, columns: Columns): Promise<boolean> {
@@ -210,6 +221,7 @@ async function update(tx: Tx, place: Place, goal: Goal, columns: Columns): Promi
     .executeTakeFirst();
   if (numUpdatedRows === 0n) return false;
   hint(place, 'channels', place.channelId);
+  if (columns.restricted_until) wakeAfterCommit(RESTRICTION, place.channelId);
   return true;
 }
 

@@ -110,6 +110,10 @@ export interface Channel {
   phone: string | null;
   profile_name: string | null;
   provider_account: string | null;
+  restricted_at: Timestamp | null;
+  restricted_until: Timestamp | null;
+  restriction_reason: string | null;
+  restrictions: Generated<number>;
   status: Generated<string>;
   status_at: Generated<Timestamp>;
   status_reason: string | null;
@@ -242,6 +246,13 @@ export interface IntakePending {
   workspace_id: string;
 }
 
+export interface KnownPerson {
+  channel_id: string;
+  phone: string;
+  since: Generated<Timestamp>;
+  workspace_id: string;
+}
+
 export interface Lease {
   expires_at: Timestamp;
   fence: number;
@@ -300,6 +311,29 @@ export interface OptOut {
   reason: string | null;
   since: Timestamp;
   word: string | null;
+  workspace_id: string;
+}
+
+export interface PacingBudget {
+  channel_id: string;
+  day_from: Timestamp | null;
+  groups_at: Timestamp | null;
+  messages_at: Timestamp | null;
+  new_people: Generated<number>;
+  phone: string | null;
+  probe_id: string | null;
+  warm_since: Timestamp;
+  workspace_id: string;
+}
+
+export interface PacingSetting {
+  channel_id: string;
+  groups_per_minute: number | null;
+  messages_per_minute: number | null;
+  new_people_per_day: number | null;
+  updated_at: Generated<Timestamp>;
+  version: Generated<number>;
+  warm_up_days: number | null;
   workspace_id: string;
 }
 
@@ -453,12 +487,15 @@ export interface Tables {
   intake: Intake;
   intake_keys: IntakeKey;
   intake_pending: IntakePending;
+  known_people: KnownPerson;
   leases: Lease;
   logins: Login;
   members: Member;
   messages: Message;
   nodes: Node;
   opt_outs: OptOut;
+  pacing_budgets: PacingBudget;
+  pacing_settings: PacingSetting;
   pairings: Pairing;
   parkings: Parking;
   provider_ids: ProviderId;

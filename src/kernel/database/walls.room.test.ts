@@ -9,7 +9,10 @@ import { newId } from '../ids.ts';
 import { readMigrations } from './migrate.ts';
 import { ensurePartitions, MIGRATIONS_FOLDER } from './open.ts';
 
-/** Those of the whole installation. The app door sees its own row of `workspaces`, and no other of these. */
+/** Of these the app door sees its own row of `workspaces`, and whether the installation is parked. */
+const READABLE = ['instance_parking', 'workspaces'];
+
+/** Those of the whole installation. */
 const INSTANCE_WIDE = [
   'instance',
   'instance_parking',
@@ -136,7 +139,7 @@ describe('the catalogue', () => {
     );
     const app = rights.filter(({ grantee }) => grantee === 'convoke_app').map(({ name }) => name);
     expect(rights.filter(({ grantee }) => grantee === 'PUBLIC')).toEqual([]);
-    expect(app.filter(name => INSTANCE_WIDE.includes(name))).toEqual(['workspaces']);
+    expect(app.filter(name => INSTANCE_WIDE.includes(name))).toEqual(READABLE);
     expect(app.filter(name => /_rest$|_y\d{4}m\d{2}$|^schema_migrations$/.test(name))).toEqual([]);
   });
 });
@@ -167,7 +170,7 @@ describe('the walls', () => {
   });
 
   it('close the tables of the installation to the app door', async () => {
-    for (const name of INSTANCE_WIDE.filter(name => name !== 'workspaces')) {
+    for (const name of INSTANCE_WIDE.filter(name => !READABLE.includes(name))) {
       const read = ground.database.workspace(newId(), tx =>
         sql`select 1 from ${sql.table(name)}`.execute(tx),
       );
@@ -212,6 +215,7 @@ describe('the walls', () => {
 
 function allowed(name: string, tenant: boolean): string[] {
   if (name === 'workspaces') return ['engine_door own_workspace'];
+  if (name === 'instance_parking') return ['all_workspaces engine_door'];
   return tenant ? ['workspace_wall', 'engine_door workspace_wall'] : ['engine_door'];
 }
 

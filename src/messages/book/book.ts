@@ -65,7 +65,7 @@ export type ReceiptKey = DeliveryKey & {
 };
 
 /** How a channel stood at the end of a delivery's window; `away` = it may be back in a moment. */
-export type Readiness = 'ready' | 'away' | 'not_ready' | 'parked';
+export type Readiness = 'ready' | 'away' | 'not_ready' | 'restricted' | 'parked';
 
 /**
  * The rows that the engine works on inside one transaction. Journeys are always locked before due work is touched,
@@ -104,6 +104,8 @@ export type Book = {
   lockOpen(of: { workspaceId: string; channelId: string }): Promise<OpenAttempt[]>;
   /** How many attempts there have been, by delivery id. */
   countAttempts(of: DeliveryKey[]): Promise<Map<string, number>>;
+  /** The provider has let us know that these channels may send less for now: they pause. */
+  restrict(of: { workspaceId: string; channelId: string; reason: string }[], now: Date): Promise<void>;
   /** Whether what waited beyond its window waited for its turn or for its channel; by delivery id. */
   readReadiness(of: Locked[]): Promise<Map<string, Readiness>>;
 

@@ -5,7 +5,7 @@
  * Never: decides what becomes of a message.
  * Called by: begin, recover, settle, watch, receipts.
  */
-import type { Channels } from '../../channels/index.ts';
+import { type Channels, restrict } from '../../channels/index.ts';
 import { dropDue, type Kernel, scheduleDue, type Tx, takeDue } from '../../kernel/index.ts';
 import { RESEND_MS, WATCH } from '../due-kinds.ts';
 import { askAll, type Guard } from '../guards.ts';
@@ -61,6 +61,7 @@ function bookOver(tx: Tx, kernel: Kernel, channels: Channels, guards: readonly G
     endOverdue: watched => endOverdue(tx, watched),
     lockOpen: of => lockOpen(tx, { ...of, kind: WATCH, withinMs: OPEN_WITHIN_MS }),
     countAttempts: of => countAttempts(tx, of),
+    restrict: (of, now) => restrict(tx, of, now),
     readReadiness: of => readReadiness(tx, of),
     findNamed: words => findNamed(tx, words),
     insertReceipts: keys => insertReceipts(tx, keys),

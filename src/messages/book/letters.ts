@@ -65,7 +65,7 @@ const AWAY_MS = 60_000;
 
 /**
  * Judged for the end of each delivery's window, not for now: whoever looks late must not take a channel that has
- * just come back for one that was there. Parked goes before everything.
+ * just come back for one that was there. Parked and restricted are what is now, and go before.
  */
 export async function readReadiness(tx: Tx, of: Locked[]): Promise<Map<string, Readiness>> {
   if (of.length === 0) return new Map();
@@ -76,8 +76,8 @@ export async function readReadiness(tx: Tx, of: Locked[]): Promise<Map<string, R
     n: `channel:${one.channelId}`,
     e: one.journey.catchUpUntil,
   }));
-  const { rows } = await sql<{ id: string; ready: boolean; away: boolean }>`
-    select k.d as id,
+  const { rows } = await sql<{ id: string; ready: boolean; away: boolean; restricted: boolean }>`
+    select k.d as id, c.status = 'restricted' or coalesce(c.restricted_until > now(), false) as restricted,
       s.stands and greatest(c.status_at, l.taken_at) <= k.e + s.tolerance as ready,
       not s.stands and case when c.status = 'connected' then l.expires_at else c.status_at end
         > now() - s.tolerance and c.wanted = 'connected' as away
@@ -92,8 +92,9 @@ export async function readReadiness(tx: Tx, of: Locked[]): Promise<Map<string, R
   const parked = await parkedAmong(tx, of);
   const channelOf = new Map(of.map(one => [one.deliveryId, one.channelId]));
   return new Map(
-    rows.map(({ id, ready, away }) => {
+    rows.map(({ id, ready, away, restricted }) => {
       if (parked.has(channelOf.get(id) ?? '')) return [id, 'parked'];
+      if (restricted) return [id, 'restricted'];
       return [id, ready ? 'ready' : away ? 'away' : 'not_ready'];
     }),
   );

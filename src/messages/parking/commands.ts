@@ -21,18 +21,14 @@ const Arm = z.strictObject({ overdue: z.enum(['send', 'miss']).optional() });
 /** What the operator does with the sending of the whole installation, while the server runs or not. */
 export function registerParkingCommands(commands: Commands, kernel: Kernel): void {
   commands.register('park', Park, async ({ reason }) => {
-    const before = await readInstanceParking(kernel);
-    if (before) return `Parked since ${before.since.toISOString()} already: ${before.reason}`;
-    await kernel.database.inEngine('messages.park', async tx => {
+    const before = await kernel.database.inEngine('messages.park', async tx => {
       await holdBackAll(tx);
-      const [parked] = await tx
-        .insertInto('instance_parking')
-        .values({ id: 1, reason })
-        .onConflict(conflict => conflict.doNothing())
-        .returning('id')
-        .execute();
-      if (parked) await tellEverybody(tx, 'sending.parked', { reason, by_operator: true });
+      const known = await readInstanceParking(tx);
+      if (known) return known;
+      await tx.insertInto('instance_parking').values({ id: 1, reason }).execute();
+      await tellEverybody(tx, 'sending.parked', { reason, by_operator: true });
     });
+    if (before) return `Parked since ${before.since.toISOString()} already: ${before.reason}`;
     return 'Parked: messages are taken and kept, and none is sent. To go on: npm run convoke -- arm';
   });
   commands.register('arm', Arm, async ({ overdue }) => {

@@ -1,20 +1,18 @@
-import { inWorkspace, type Kernel, type Scope } from '../../kernel/index.ts';
+import { inWorkspace, type Scope, type Tx } from '../../kernel/index.ts';
 import type { Parking, Parkings } from '../schema.ts';
 import { countWaiting, sumOf } from './rows.ts';
 
-export type InstanceParking = { reason: string; since: Date };
+type InstanceParking = { reason: string; since: Date };
 
 /** What the operator has said about the whole installation; undefined = it is not parked. */
-export function readInstanceParking(kernel: Kernel): Promise<InstanceParking | undefined> {
-  return kernel.database.inEngine('messages.instance_parking', tx =>
-    tx.selectFrom('instance_parking').select(['reason', 'since']).executeTakeFirst(),
-  );
+export function readInstanceParking(tx: Tx): Promise<InstanceParking | undefined> {
+  return tx.selectFrom('instance_parking').select(['reason', 'since']).executeTakeFirst();
 }
 
 /** All that is parked, widest first, and what it keeps back. */
-export async function readParkings(scope: Scope): Promise<Parkings> {
-  const instance = await readInstanceParking(scope.kernel);
+export function readParkings(scope: Scope): Promise<Parkings> {
   return inWorkspace(scope, async tx => {
+    const instance = await readInstanceParking(tx);
     const rows = await tx
       .selectFrom('parkings')
       .select(['channel_id', 'reason', 'since', 'created_by'])

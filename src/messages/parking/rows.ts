@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { kept, list, type Tx } from '../../kernel/index.ts';
+import { DELIVERY, newPeopleLaneOf } from '../due-kinds.ts';
 
 /**
  * Those of the channels that are parked, by themselves, with their workspace or with the installation; it stays so
@@ -67,7 +68,8 @@ function dueOf({ workspaceId, channelId }: Parkable) {
   const within = workspaceId === undefined ? sql`true` : sql`c.workspace_id = ${workspaceId}::uuid`;
   const here = channelId === undefined ? sql`true` : sql`c.id = ${channelId}::uuid`;
   return sql`channels c
-    join due_work w on w.workspace_id = c.workspace_id and w.kind = 'delivery' and w.lane = c.id and w.due_at <= now()
+    join due_work w on w.workspace_id = c.workspace_id and w.kind = ${DELIVERY}
+      and w.lane in (c.id, ${newPeopleLaneOf('c.id')}) and w.due_at <= now()
     join deliveries d on d.workspace_id = w.workspace_id and d.id = w.subject_id and d.status = 'queued'
     where ${within} and ${here}`;
 }

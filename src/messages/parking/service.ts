@@ -54,8 +54,7 @@ export async function arm(
   input: { channelId?: string | undefined; overdue?: Overdue | undefined },
 ): Promise<void> {
   const of = { workspaceId: scope.workspaceId, channelId: input.channelId };
-  const elsewhere = (await readInstanceParking(scope.kernel)) !== undefined;
-  while (!(await inWorkspace(scope, tx => armOrDecide(tx, scope, of, { ...input, elsewhere }))));
+  while (!(await inWorkspace(scope, tx => armOrDecide(tx, scope, of, input.overdue))));
 }
 
 /** True once it is armed. What is still kept back by another parking is decided about when that one ends. */
@@ -63,7 +62,7 @@ async function armOrDecide(
   tx: Tx,
   scope: Scope,
   of: Parkable & { workspaceId: string },
-  { overdue, elsewhere }: { overdue?: Overdue | undefined; elsewhere: boolean },
+  overdue: Overdue | undefined,
 ): Promise<boolean> {
   const parking = await tx
     .selectFrom('parkings')
@@ -73,7 +72,7 @@ async function armOrDecide(
     .forUpdate()
     .executeTakeFirst();
   if (!parking) throw notParked(of);
-  if (!elsewhere) {
+  if (!(await readInstanceParking(tx))) {
     if (overdue === undefined) await refuseUndecided(tx, of);
     else if (await decideSome(tx, scope, of, overdue)) return false;
   }

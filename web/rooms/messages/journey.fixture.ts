@@ -14,6 +14,8 @@ export function deliveryOf(over: Partial<Delivery>): Delivery {
     delivered_at: null,
     read_at: null,
     ended_at: null,
+    waiting_for: null,
+    waiting_until: null,
     doubt_at: null,
     resend_until: null,
     recipients: 5,

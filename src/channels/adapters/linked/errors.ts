@@ -73,7 +73,7 @@ export function backoffMs(
   return Math.round(full / 2 + (full / 2) * random);
 }
 
-type Refusal = { code: string; detail: string };
+type Refusal = { code: string; detail: string; restricts?: true };
 
 /** Acks with an error that will not change by asking again. 463 is never retried: each try makes it worse. */
 const REFUSALS: Record<string, Refusal> = {
@@ -105,6 +105,7 @@ const REFUSALS: Record<string, Refusal> = {
     code: 'account_restricted',
     detail:
       'WhatsApp currently keeps this number from starting new chats. Wait until the limit ends; known chats still work.',
+    restricts: true,
   },
   '487': { code: 'malformed', detail: 'WhatsApp could not read this message.' },
 };

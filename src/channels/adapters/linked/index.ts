@@ -10,7 +10,7 @@
  */
 import type { Logger } from 'pino';
 import type { Adapter } from '../contract.ts';
-import { LINKED_CAPABILITIES } from './capabilities.ts';
+import { LINKED_CAPABILITIES, UNPACED_CAPABILITIES } from './capabilities.ts';
 import { LinkedConnection, type LinkedSetup } from './connect.ts';
 import { guardConsole } from './console-guard.ts';
 import { encodeContent } from './convert.ts';
@@ -20,7 +20,12 @@ import { parse } from './parse.ts';
 import { readAuth } from './store.ts';
 import { type Trust, trustedUrl } from './trust.ts';
 
-export type LinkedOptions = Trust & Pick<LinkedSetup, 'qrMs' | 'patience' | 'liveness'> & { log: Logger };
+export type LinkedOptions = Trust &
+  Pick<LinkedSetup, 'qrMs' | 'patience' | 'liveness'> & {
+    log: Logger;
+    /** False = as fast as it goes, for a simulator. */
+    paced?: boolean;
+  };
 
 /**
  * The adapter for linked numbers. Throws when another server than WhatsApp is named outside a sandbox. The root key
@@ -32,7 +37,7 @@ export function createLinkedAdapter(options: LinkedOptions): Adapter {
   guardConsole();
   return {
     kind: 'linked',
-    capabilities: LINKED_CAPABILITIES,
+    capabilities: options.paced === false ? UNPACED_CAPABILITIES : LINKED_CAPABILITIES,
     connect: (store, sink, canWrite) => new LinkedConnection(store, sink, canWrite, setup),
     pair: (request, store, signal, canWrite) => pairSteps(request, store, { signal, canWrite }, setup),
     linkedAccount: async store => accountOf((await readAuth(store))?.creds.me),
