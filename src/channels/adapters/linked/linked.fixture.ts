@@ -28,8 +28,8 @@ export class MemoryStore implements CredentialStore {
   latencyMs = 0;
   refuses = false;
   writes = 0;
-  /** Called when keys are about to be written. */
-  beforeWrite: () => void = () => undefined;
+  /** Called when keys are about to be written, and waited for. */
+  beforeWrite: () => void | Promise<void> = () => undefined;
   /** Called when an opened message is stored. */
   afterOpened: () => void = () => undefined;
 
@@ -56,7 +56,7 @@ export class MemoryStore implements CredentialStore {
 
   async writeKeys(changes: KeyChange[], opened: RawInbound[]): Promise<void> {
     await this.#pass();
-    this.beforeWrite();
+    await this.beforeWrite();
     this.#admit();
     this.writes += 1;
     for (const { type, id, value } of changes) {

@@ -8,7 +8,12 @@ import { follow, mayBeSent, newFootprint } from './footprint.ts';
 import { type GroupBook, othersIn } from './groups.ts';
 import { identitiesOf, isGroup, isLid, isSelf, ownAddress, personAddress, phoneOf, userOf } from './ids.ts';
 
-type Waiting = { recipients: number; settle: (outcome: SendOutcome) => void };
+type Waiting = {
+  recipients: number;
+  settle: (outcome: SendOutcome) => void;
+  /** Baileys is done with it; before that its footprint decides what the end of the socket means for it. */
+  isOut: boolean;
+};
 
 /** The connection as its sends see it. */
 export type SendSource = {
@@ -24,6 +29,7 @@ export type SendSource = {
 
 /** Also called "missing privacy token": restricted numbers get it for people that they never wrote with. */
 const RESTRICTED = '463';
+const LOST = 'connection_lost';
 const SOON_MS = 2_000;
 const RATE_LIMIT_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -35,7 +41,8 @@ const STUCK_MS = 120_000;
 
 /**
  * Sends for one connection. One message at a time goes through encryption, as Baileys locks it anyway; their
- * acks are awaited side by side. Only the server's ack makes a message accepted.
+ * acks are awaited side by side. Only the server's ack makes a message accepted. Nothing waits for a socket that is
+ * over: Baileys leaves what it has asked there unanswered for half a minute.
  */
 export class Outgoing {
   readonly #source: SendSource;
@@ -45,6 +52,8 @@ export class Outgoing {
   readonly #givenUp = new BoundedCache(GIVEN_UP, DAY_MS);
   readonly #onWhatsApp = new BoundedCache(5_000, DAY_MS);
   #turn: Promise<unknown> = Promise.resolve();
+  /** Aborted when the socket ends on which a message is being handed over. */
+  #handing = new AbortController();
 
   constructor(source: SendSource, groups: GroupBook, late: (answers: LateAnswer[]) => void) {
     this.#source = source;
@@ -86,29 +95,32 @@ export class Outgoing {
 
   /** The socket is over: what has no answer yet will get none on another one. */
   disconnected(): void {
-    for (const { settle } of [...this.#waiting.values()])
-      settle({ outcome: 'unknown', cause: 'connection_lost' });
+    this.#handing.abort(new Error(LOST));
+    for (const { settle, isOut } of [...this.#waiting.values()])
+      if (isOut) settle({ outcome: 'unknown', cause: LOST });
   }
 
   async #handOver(wire: Wire, deadline: Date): Promise<{ answer: Promise<SendOutcome> }> {
     const sock = this.#source.socket();
     if (!sock || !this.#source.canWrite()) return now(later('not_connected', SOON_MS));
     if (deadline.getTime() <= Date.now()) return now(later('too_slow', SOON_MS));
-    const prepared = await this.#prepare(sock, wire).catch(error => notAsked(error));
+    this.#handing = new AbortController();
+    const { signal } = this.#handing;
+    const prepared = await orAborted(this.#prepare(sock, wire), signal).catch(error => notAsked(error));
     if ('outcome' in prepared) return now(prepared);
     if (deadline.getTime() <= Date.now()) return now(later('too_slow', SOON_MS));
-    const answer = this.#await(wire.providerId, prepared.recipients, deadline);
+    const { answer, waiting } = this.#await(wire.providerId, prepared.recipients, deadline);
     const footprint = newFootprint();
     try {
+      signal.throwIfAborted();
       const message = decodeMessage(wire.payload);
-      await this.#inTime(
-        follow(footprint, () => sock.relayMessage(prepared.address, message, { messageId: wire.providerId })),
-      );
+      const relay = () => sock.relayMessage(prepared.address, message, { messageId: wire.providerId });
+      await this.#inTime(orAborted(follow(footprint, relay), signal));
+      signal.throwIfAborted();
+      waiting.isOut = true;
     } catch (error) {
       const cause = error instanceof Error ? error.message : 'unexpected_error';
-      this.#waiting
-        .get(wire.providerId)
-        ?.settle(mayBeSent(footprint) ? { outcome: 'unknown', cause } : later('not_sent', SOON_MS));
+      waiting.settle(mayBeSent(footprint) ? { outcome: 'unknown', cause } : later('not_sent', SOON_MS));
     }
     return { answer };
   }
@@ -184,7 +196,7 @@ export class Outgoing {
     return address;
   }
 
-  #await(id: string, recipients: number, deadline: Date): Promise<SendOutcome> {
+  #await(id: string, recipients: number, deadline: Date): { answer: Promise<SendOutcome>; waiting: Waiting } {
     const { promise, resolve } = Promise.withResolvers<SendOutcome>();
     const timer = setTimeout(() => {
       this.#givenUp.set(id, recipients);
@@ -192,11 +204,12 @@ export class Outgoing {
     }, deadline.getTime() - Date.now());
     const settle = (outcome: SendOutcome) => {
       clearTimeout(timer);
-      this.#waiting.delete(id);
+      if (this.#waiting.get(id) === waiting) this.#waiting.delete(id);
       resolve(outcome);
     };
-    this.#waiting.set(id, { recipients, settle });
-    return promise;
+    const waiting = { recipients, settle, isOut: false };
+    this.#waiting.set(id, waiting);
+    return { answer: promise, waiting };
   }
 }
 
@@ -209,6 +222,18 @@ async function hasDevices(sock: WASocket, address: string): Promise<boolean> {
   const devices = await sock.getUSyncDevices([ownAddress(self), address], true, false);
   const user = userOf(address);
   return devices.some(device => device.user === user) || isSelf(address, self);
+}
+
+/** Rejects at the abort, whatever becomes of the work. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const give = () => reject(signal.reason);
+  signal.addEventListener('abort', give, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', give);
+  }
 }
 
 function notAsked(error: unknown): SendOutcome {

@@ -117,6 +117,41 @@ describe('sending', () => {
     expect(arrivals(wire.providerId)).toHaveLength(arrived);
   });
 
+  it('stays here when the server goes while it is encrypted, and goes out once on the next connection', async () => {
+    await linked.send(toBen('warm'));
+    const before = linked.states.length;
+    const wire = toBen('at the second try');
+    const answered = Promise.withResolvers<void>();
+    linked.store.beforeWrite = () => {
+      linked.store.beforeWrite = () => undefined;
+      simulator.setFaults({ stream_error: { code: 503 } });
+      return answered.promise;
+    };
+    expect(await linked.send(wire)).toMatchObject({ outcome: 'deferred', code: 'not_sent' });
+    answered.resolve();
+    await until(() => linked.states.slice(before).some(({ status }) => status === 'connected'));
+    expect(arrivals(wire.providerId)).toEqual([]);
+    expect(await linked.send(wire)).toMatchObject({ outcome: 'accepted' });
+    await until(() => arrivals(wire.providerId).length > 0);
+    expect(arrivals(wire.providerId)).toMatchObject([{ text: 'at the second try', copies: 1 }]);
+  });
+
+  it('whose look-up the server leaves unanswered as it goes holds up nothing on the next connection', async () => {
+    await linked.send(toBen('warm'));
+    const before = linked.states.length;
+    simulator.setFaults({ number: OWNER, latency_ms: 60_000 });
+    const asking = linked.send(linked.wire({ kind: 'phone', phone: '+15557777777' }, 'who?'), 60_000);
+    const behind = linked.send(toBen('behind'), 60_000);
+    // Time for the question to leave; the answer would take a minute.
+    await new Promise(resolve => setTimeout(resolve, 100));
+    simulator.setFaults({ clear: true });
+    simulator.setFaults({ stream_error: { code: 503 } });
+    expect(await asking).toMatchObject({ outcome: 'deferred', code: 'not_sent' });
+    expect(await behind).toMatchObject({ outcome: 'deferred', code: 'not_connected' });
+    await until(() => linked.states.slice(before).some(({ status }) => status === 'connected'));
+    expect(await linked.send(toBen('next'))).toMatchObject({ outcome: 'accepted' });
+  });
+
   it('that was acked stays accepted when the socket is cut right after', async () => {
     const before = linked.states.length;
     simulator.setFaults({ cut_after_ack: 1 });

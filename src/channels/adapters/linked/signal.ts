@@ -11,7 +11,6 @@ import { noteEncryption } from './footprint.ts';
 import { isLid } from './ids.ts';
 import { RatchetPage } from './ratchet-page.ts';
 import { type Auth, OPENED, StoreFault } from './store.ts';
-import { Turns } from './turns.ts';
 
 /** What came in which stanza: asked by the bytes of the ciphertext, which Baileys hands on as they are. */
 export type Opening = {
@@ -50,9 +49,8 @@ export function signalRepositoryOver(auth: Auth, opening: Opening): SocketConfig
     boundAddresses(common);
     const canonical: Canonical = async jid =>
       isLid(jid) ? jid : ((await common.lidMapping.getLIDForPN(jid)) ?? jid);
-    const turns = new Turns();
     const step: Step = (lock, work) =>
-      turns.run(lock, async () => {
+      auth.turns.run(lock, async () => {
         const page = new RatchetPage(auth.keys);
         const repository = make({ creds, keys: page }, logger, async () => []);
         const result = await work(repository, page);

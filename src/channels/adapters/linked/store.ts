@@ -10,6 +10,7 @@ import {
 import type { CredentialStore, KeyChange, RawInbound } from '../contract.ts';
 import { inTime, KeyWriter } from './key-writer.ts';
 import { KnownKeys } from './known-keys.ts';
+import { Turns } from './turns.ts';
 
 /** Not a key of Signal: an opened message that is stored with the ratchet that opened it. */
 export const OPENED = 'opened-message';
@@ -26,6 +27,8 @@ export class StoreFault extends Error {
 export type Auth = {
   readonly creds: AuthenticationCreds;
   readonly keys: SignalKeyStore;
+  /** By ratchet. They outlive a socket: the next one begins while a step of the last may still be under way. */
+  readonly turns: Turns;
   /** Stores the whole credentials object as it is now; calls keep their order. */
   save(): void;
   /** Resolves once everything handed over so far is stored; rejects when credentials were refused. */
@@ -61,6 +64,7 @@ function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
   let shut = false;
   return {
     creds,
+    turns: new Turns(),
     keys: {
       get: (type, ids) =>
         orStoreFault(async () => {
