@@ -6,7 +6,17 @@ import { decodeMessage } from './convert.ts';
 import { outcomeOfNack, queryErrorCode } from './errors.ts';
 import { follow, mayBeSent, newFootprint } from './footprint.ts';
 import { type GroupBook, othersIn } from './groups.ts';
-import { identitiesOf, isGroup, isLid, isSelf, ownAddress, personAddress, phoneOf, userOf } from './ids.ts';
+import {
+  identitiesOf,
+  isGroup,
+  isLid,
+  isNamedByUs,
+  isSelf,
+  ownAddress,
+  personAddress,
+  phoneOf,
+  userOf,
+} from './ids.ts';
 
 type Waiting = {
   recipients: number;
@@ -72,18 +82,26 @@ export class Outgoing {
     }
   }
 
-  /** Takes every ack of a message: the answer to a send, or a late word on one that was given up. */
+  /**
+   * Takes every ack of a message: the answer to a send, or a late word on one that was given up, sent on an earlier
+   * connection or before a restart.
+   */
   acknowledged(node: BinaryNode): void {
     const { id, error } = node.attrs;
     if (node.tag !== 'ack' || node.attrs.class !== 'message' || !id) return;
     const waiting = this.#waiting.get(id);
     const recipients = waiting?.recipients ?? this.#givenUp.get<number>(id);
-    if (recipients === undefined) return;
+    if (recipients === undefined && !isNamedByUs(id)) return;
     if (error === RESTRICTED) this.#source.restricted();
     const now = new Date();
     const outcome: SendOutcome =
       error === undefined
-        ? { outcome: 'accepted', at: now, providerId: id, recipients }
+        ? {
+            outcome: 'accepted',
+            at: now,
+            providerId: id,
+            ...(recipients === undefined ? {} : { recipients }),
+          }
         : outcomeOfNack(error, now);
     if (waiting) {
       waiting.settle(outcome);
@@ -93,11 +111,14 @@ export class Outgoing {
     this.#late([{ providerId: id, outcome }]);
   }
 
-  /** The socket is over: what has no answer yet will get none on another one. */
+  /** The socket is over: nobody waits for an answer that it may still get on another one. */
   disconnected(): void {
     this.#handing.abort(new Error(LOST));
-    for (const { settle, isOut } of [...this.#waiting.values()])
-      if (isOut) settle({ outcome: 'unknown', cause: LOST });
+    for (const [id, { recipients, settle, isOut }] of [...this.#waiting]) {
+      if (!isOut) continue;
+      this.#givenUp.set(id, recipients);
+      settle({ outcome: 'unknown', cause: LOST });
+    }
   }
 
   async #handOver(wire: Wire, deadline: Date): Promise<{ answer: Promise<SendOutcome> }> {
