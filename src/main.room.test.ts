@@ -51,6 +51,18 @@ describe('the whole program', () => {
     expect((await signIn(convoke, PASSWORD)).status).toBe(200);
   });
 
+  it('tells how it fares to who knows the token, and has no such page without one', async () => {
+    const page = (authorization: string) => fetch(`${convoke.url}/metrics`, { headers: { authorization } });
+    // Without a built web app every unknown address says so.
+    expect([404, 503]).toContain((await page('Bearer none')).status);
+    await convoke.stop();
+    convoke = await startConvoke({ ...env, CONVOKE_METRICS_TOKEN: 'a-token-of-our-own' });
+    expect((await page('Bearer none')).status).toBe(401);
+    const text = await (await page('Bearer a-token-of-our-own')).text();
+    expect(text).toContain('# TYPE convoke_connections gauge');
+    expect(text).toContain('# TYPE convoke_channel_outbound_lag_seconds gauge');
+  });
+
   it('does what the operator says while it runs', async () => {
     const doctor = await runAsOperator('cli.ts', ['doctor'], env);
     expect(doctor).toMatchObject({ code: 0, err: '', out: expect.stringContaining('PostgreSQL') });

@@ -5,9 +5,11 @@ import {
   createChannels,
   createLinkedAdapter,
   declareKind,
+  type RunningChannels,
   registerChannelRoutes,
   registerStatusCommand,
   registerStatusRoute,
+  showChannels,
 } from './channels/index.ts';
 import { registerContactRoutes } from './contacts/index.ts';
 import {
@@ -24,6 +26,7 @@ import {
   createLeases,
   createLifecycle,
   createLogger,
+  createMetrics,
   createSealer,
   type Environment,
   type Kernel,
@@ -36,6 +39,7 @@ import {
   registerActivityRoutes,
   registerDoctor,
   registerLiveRoute,
+  registerMetricsRoute,
   StartError,
   startUpkeep,
   stopOnSignals,
@@ -46,6 +50,7 @@ import {
   createMessages,
   registerMessageRoutes,
   registerParkingCommands,
+  showMessages,
 } from './messages/index.ts';
 import { createReminders, endRemindersOf, registerReminderRoutes } from './reminders/index.ts';
 
@@ -84,8 +89,8 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
     life.add('database', () => kernel.database.close());
     await extras.seed?.(kernel);
     const first = await prepareFirstStart(kernel);
-    const leases = await startRooms(kernel, life);
-    const url = await openDoors(kernel, leases, life);
+    const rooms = await startRooms(kernel, life);
+    const url = await openDoors(kernel, rooms, life);
     const setupLink = first && `${config.publicUrl ?? url}/setup/${first.token}`;
     return { url, kernel, setupLink, stop: () => life.stop() };
   } catch (error) {
@@ -94,8 +99,10 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
   }
 }
 
+type Rooms = { leases: Leases; channels: RunningChannels };
+
 /** Plugs the rooms together from left to right. What is started first is stopped last. */
-async function startRooms(kernel: Kernel, life: Lifecycle): Promise<Leases> {
+async function startRooms(kernel: Kernel, life: Lifecycle): Promise<Rooms> {
   life.add('upkeep', startUpkeep(kernel));
   const node = await appearAsNode(kernel);
   life.add('node', () => node.stop());
@@ -118,11 +125,11 @@ async function startRooms(kernel: Kernel, life: Lifecycle): Promise<Leases> {
   life.add('reminders', () => reminders.stop());
   reminders.start();
   life.add('place among the nodes', () => node.leave());
-  return leases;
+  return { leases, channels };
 }
 
 /** Opens the way in: the commands of the operator, then the web page and the API. Returns the address. */
-async function openDoors(kernel: Kernel, leases: Leases, life: Lifecycle): Promise<string> {
+async function openDoors(kernel: Kernel, { leases, channels }: Rooms, life: Lifecycle): Promise<string> {
   if (kernel.database.engine.kind === 'embedded') {
     const commands = createCommands();
     registerDoctor(commands, kernel);
@@ -144,6 +151,12 @@ async function openDoors(kernel: Kernel, leases: Leases, life: Lifecycle): Promi
   registerContactRoutes(http);
   registerMessageRoutes(http);
   registerReminderRoutes(http);
+  if (kernel.config.metricsToken !== undefined) {
+    const metrics = createMetrics(kernel.log);
+    showChannels(metrics, kernel, channels);
+    showMessages(metrics, kernel, channels);
+    registerMetricsRoute(http, metrics, kernel.config.metricsToken);
+  }
   life.add('http', () => http.close());
   return http.listen();
 }

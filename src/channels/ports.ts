@@ -1,5 +1,5 @@
 import type { Scope, Tx } from '../kernel/index.ts';
-import type { Adapter, Connection, Inbound, LateAnswer, ReceiptFact } from './adapters/contract.ts';
+import type { Adapter, Connection, Inbound, LateAnswer, ReceiptFact, Vitals } from './adapters/contract.ts';
 
 /** A channel that this node drives and that can send right now. */
 export type Driven = {
@@ -30,6 +30,16 @@ export type Channels = {
   onCaughtUp(listener: (channelId: string) => void): () => void;
   /** Those whose lease is still ours by the database, which stays so until the end of the transaction. */
   stillDriven(tx: Tx, driven: Driven[]): Promise<Driven[]>;
+};
+
+/** How a channel fares that this node drives. */
+export type ChannelVitals = {
+  channelId: string;
+  status: string;
+  caughtUp: boolean;
+  decryptFailures: number;
+  deafSockets: number;
+  caches: Vitals['caches'];
 };
 
 /** What comes in, handed on after it has been stored. Plugged by main with the messages room. */

@@ -98,6 +98,12 @@ export const settings = {
     shown: 'a fifteenth of the lease',
     doc: 'Milliseconds after the end of a lease before another node takes over; one that was given back is free at once.',
   }),
+  metricsToken: setting<string | undefined>(token, {
+    variable: 'CONVOKE_METRICS_TOKEN',
+    fallback: undefined,
+    secret: true,
+    doc: 'Token of at least 16 characters with which Prometheus reads /metrics, as Authorization: Bearer <token>; without it there is no such page.',
+  }),
   publicUrl: setting<string | undefined>(publicUrl, {
     variable: 'CONVOKE_PUBLIC_URL',
     fallback: undefined,
@@ -264,6 +270,12 @@ function editDistance(a: string, b: string): number {
 }
 
 function text(given: string): string {
+  return given;
+}
+
+function token(given: string): string {
+  if (given.length < 16 || /\s/.test(given))
+    throw new Refused('must be at least 16 characters without spaces');
   return given;
 }
 

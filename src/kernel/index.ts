@@ -1,7 +1,7 @@
 /**
  * kernel – what every room stands on.
  * Owns: the database and its two doors, `Scope`, errors, config, HTTP, secrets, ids and clock, activity
- *   and its sealer, live updates, due work, leases, the wake-up bus, the log, the admin socket.
+ *   and its sealer, live updates, due work, leases, the wake-up bus, the log, metrics, the admin socket.
  * Promises: one transaction per request that sees one workspace; a fact is recorded with its change;
  *   due work fires once per claim, at its instant.
  * Never: knows what a channel, message or reminder is.
@@ -72,6 +72,7 @@ export {
 export { createLifecycle, type Lifecycle, stopOnSignals, stopWithParent } from './lifecycle.ts';
 export { registerLiveRoute } from './live.ts';
 export { createLogger, maskPhone } from './log.ts';
+export { createMetrics, type Metrics, registerMetricsRoute, type Sample } from './metrics.ts';
 export { appearAsNode, type NodeRow } from './node-row.ts';
 export { hasDatabase, openKernel } from './open-kernel.ts';
 export { readPassword } from './read-password.ts';

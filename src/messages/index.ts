@@ -19,6 +19,7 @@ import { createReceiptIntake } from './receipts.ts';
 import { createSettling } from './settle.ts';
 import { createWatch } from './watch.ts';
 
+export { showMessages } from './metrics.ts';
 export { registerParkingCommands } from './parking/commands.ts';
 export { checkContent, type Outcome, outcomeOf } from './policy.ts';
 export { registerMessageRoutes } from './routes.ts';

@@ -167,10 +167,18 @@ export type PairingStep =
 
 export type PairingRequest = { method: 'qr' } | { method: 'code'; phone: string };
 
+export type Vitals = {
+  /** Sockets that were open and of no use, since the connection began. */
+  deafSockets: number;
+  caches: { holds: string; size: number; limit: number }[];
+};
+
 export type Connection = {
   send(wire: Wire, deadline: Date): Promise<SendOutcome>;
   /** `release` keeps the credentials valid; `logout` ends them at the provider, best effort. */
   close(how: 'release' | 'logout'): Promise<void>;
+  /** How it fares, for those who watch over the program. */
+  vitals?(): Vitals;
   /** Asks the provider for all groups and reports them to the sink. */
   refreshGroups?(): Promise<void>;
 };

@@ -18,6 +18,8 @@ export type Links = {
   caughtUp(isSo: boolean): void;
   /** A new connection to the provider stands. */
   opened(): void;
+  /** What it is doing now, and the connection while there is one. */
+  seen(status: string, connection: Connection | undefined): void;
 };
 
 type Ended = { reason: EndReason } | 'aborted';
@@ -47,12 +49,14 @@ export async function runConnected(
     if (state.status === 'ended') resolve(state);
     else states.write(state);
     tell();
+    links.seen(state.status, seen.connection);
   };
   const sink = report.sinkFor(onState, () => {
     if (!signal.aborted && isOpen(seen.status)) links.caughtUp(true);
   });
   const connection = outsideTransaction(() => adapter.connect(store, sink, () => place.lease.held()));
   seen.connection = connection;
+  links.seen(seen.status, connection);
   tell();
   signal.addEventListener('abort', () => resolve('aborted'), { once: true });
   if (signal.aborted) resolve('aborted');
@@ -62,6 +66,7 @@ export async function runConnected(
   const how = ended === 'aborted' ? closing() : 'release';
   const stood = isOpen(seen.status);
   await connection.close(how);
+  links.seen('idle', undefined);
   await states.written();
   if (ended !== 'aborted') await park(place, goal, ...parked(place, ended.reason));
   else if (how === 'release' && place.lease.held()) await writeLook(place, goal, RELEASED);

@@ -2,7 +2,7 @@ import type { Adapter, Connection, CredentialStore } from '../adapters/contract.
 import { credentialStore } from '../credentials.ts';
 import { pause } from '../pause.ts';
 import type { Place } from '../place.ts';
-import type { Driven } from '../ports.ts';
+import type { ChannelVitals, Driven } from '../ports.ts';
 import { type Links, runConnected } from './connected-run.ts';
 import { Flights } from './flights.ts';
 import { HandOn } from './hand-on.ts';
@@ -40,6 +40,9 @@ export class Drive {
   #handsOver = false;
   #caughtUp = false;
   #opening = 0;
+  #status = 'idle';
+  #watched: Connection | undefined;
+  #decryptFailures = 0;
   readonly done: Promise<void>;
 
   constructor(place: Place, adapter: Adapter, goal: Goal, ports: Ports, tell: Tell) {
@@ -82,6 +85,16 @@ export class Drive {
     };
   }
 
+  get vitals(): ChannelVitals {
+    return {
+      channelId: this.place.channelId,
+      status: this.#status,
+      caughtUp: this.#caughtUp,
+      decryptFailures: this.#decryptFailures,
+      ...(this.#watched?.vitals?.() ?? { deafSockets: 0, caches: [] }),
+    };
+  }
+
   async refreshGroups(): Promise<void> {
     await this.#connection?.refreshGroups?.();
   }
@@ -112,7 +125,10 @@ export class Drive {
     try {
       const wake = () => this.#handOn.wake();
       wake();
-      const report = new Report(this.place, this.#ports, wake);
+      const unreadable = (count: number) => {
+        this.#decryptFailures += count;
+      };
+      const report = new Report(this.place, this.#ports, { stored: wake, unreadable });
       const store = await credentialStore(this.place, wake);
       while (!this.#stopped && (await this.#pursue(report, store)));
     } catch (error) {
@@ -151,6 +167,7 @@ export class Drive {
     const { place } = this;
     const adapter = this.#adapter;
     if (goal.rests) return undefined;
+    this.#status = goal.wanted === 'pairing' ? 'pairing' : 'idle';
     if (goal.wanted === 'pairing') return runPairing(place, adapter, store, goal, signal);
     if (goal.wanted === 'connected') {
       const links: Links = {
@@ -161,6 +178,10 @@ export class Drive {
         caughtUp: isSo => {
           this.#caughtUp = isSo;
           if (isSo) this.#onCaughtUp();
+        },
+        seen: (status, connection) => {
+          this.#status = status;
+          this.#watched = connection;
         },
       };
       const run = { place, adapter, store, goal, report, links };

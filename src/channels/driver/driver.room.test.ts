@@ -303,6 +303,26 @@ describe('the driver of channels', () => {
     ]);
   });
 
+  it('tells how its channels fare, and keeps no more than it may', async () => {
+    const id = await pair(OWNER);
+    await sendTo(id, BEN, 'Hello');
+    simulator.setFaults({ number: OWNER, corrupt_inbound: 1 });
+    simulator.send(BEN, OWNER, 'damaged at first');
+    await until(() => node.inbound.some(({ kind }) => kind === 'text'));
+    const [vitals] = node.channels.vitals();
+    expect(vitals).toMatchObject({
+      channelId: id,
+      status: 'connected',
+      caughtUp: true,
+      decryptFailures: 1,
+      deafSockets: 0,
+    });
+    const sizes = new Map(vitals?.caches.map(({ holds, size }) => [holds, size]));
+    expect(sizes.get('on_whatsapp')).toBe(1);
+    expect(sizes.get('addresses')).toBeGreaterThan(0);
+    expect(vitals?.caches.filter(({ size, limit }) => size > limit)).toEqual([]);
+  });
+
   it('asks for all groups again when told to', async () => {
     const id = await pair(OWNER);
     await until(async () => (await groups(id)).length === 2);

@@ -17,7 +17,7 @@ import {
 } from '../../kernel/index.ts';
 import type { Adapter } from '../adapters/contract.ts';
 import type { Place } from '../place.ts';
-import type { Channels, Driven, InboundSink, OutboundPayloads } from '../ports.ts';
+import type { Channels, ChannelVitals, Driven, InboundSink, OutboundPayloads } from '../ports.ts';
 import { Drive } from './drive.ts';
 import { LEASE_PREFIX, type LookRow, look, needsRoom, type Sight } from './look.ts';
 import { NO_ROOM, tellNoRoom } from './no-room.ts';
@@ -39,6 +39,8 @@ export type RunningChannels = Channels & {
   plug(ports: { sink: InboundSink; payloads: OutboundPayloads }): void;
   /** Takes over what is wanted and not driven; returns after the first look. */
   start(): Promise<void>;
+  /** How the channels fare that this node drives. */
+  vitals(): ChannelVitals[];
   /** Closes all connections of this node and gives their leases back. */
   stop(): Promise<void>;
 };
@@ -93,6 +95,10 @@ class Driver implements RunningChannels {
 
   drivenById(channelId: string): Driven | undefined {
     return this.#drives.get(channelId)?.driven;
+  }
+
+  vitals(): ChannelVitals[] {
+    return [...this.#drives.values()].map(drive => drive.vitals);
   }
 
   onChange(listener: () => void): () => void {

@@ -17,17 +17,23 @@ const AGAIN_MS = 1_000;
 
 type Living = Exclude<ConnectionState, { status: 'ended' }>;
 
+type Heard = {
+  /** There is something new to hand on, or may be: the answer to a commit can get lost. */
+  stored(): void;
+  /** So many messages came that could not be read, each try counted. */
+  unreadable(count: number): void;
+};
+
 /** Takes what a connection reports to where it belongs: rows, intake and the rooms to the right. */
 export class Report {
   readonly #place: Place;
   readonly #ports: Ports;
-  readonly #onStored: () => void;
+  readonly #heard: Heard;
 
-  /** `onStored` is called when there is something new to hand on, or may be: the answer to a commit can get lost. */
-  constructor(place: Place, ports: Ports, onStored: () => void) {
+  constructor(place: Place, ports: Ports, heard: Heard) {
     this.#place = place;
     this.#ports = ports;
-    this.#onStored = onStored;
+    this.#heard = heard;
   }
 
   sinkFor(onState: (state: ConnectionState) => void, onCaughtUp: () => void): Sink {
@@ -44,8 +50,9 @@ export class Report {
         try {
           mayBeNew = await fenced(place, 'channels.intake', tx => takeIn(tx, place, vault, raw));
         } finally {
-          if (mayBeNew) this.#onStored();
+          if (mayBeNew) this.#heard.stored();
         }
+        this.#heard.unreadable(raw.filter(one => one.standsFor !== undefined).length);
       },
       receipts: facts => sink.receipts(workspaceId, channelId, facts),
       late: answers => sink.late(workspaceId, channelId, answers),

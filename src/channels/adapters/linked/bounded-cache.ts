@@ -1,14 +1,22 @@
 type Kept = { value: unknown; until: number };
 
+/** By what they hold. */
+export type Caches = { readonly [holds: string]: BoundedCache };
+
 /** A cache with a lifetime and a size, in the shape that Baileys asks for; its own caches have no size. */
 export class BoundedCache {
   readonly #kept = new Map<string, Kept>();
   readonly #ttlMs: number;
-  readonly #size: number;
+  /** How many entries it may have; the oldest gives way. */
+  readonly limit: number;
 
-  constructor(size: number, ttlMs: number) {
-    this.#size = size;
+  constructor(limit: number, ttlMs: number) {
+    this.limit = limit;
     this.#ttlMs = ttlMs;
+  }
+
+  get size(): number {
+    return this.#kept.size;
   }
 
   get<T>(key: string): T | undefined {
@@ -22,7 +30,7 @@ export class BoundedCache {
   set<T>(key: string, value: T, ttlMs = this.#ttlMs): void {
     this.#kept.delete(key);
     this.#kept.set(key, { value, until: performance.now() + ttlMs });
-    if (this.#kept.size <= this.#size) return;
+    if (this.#kept.size <= this.limit) return;
     const oldest = this.#kept.keys().next();
     if (!oldest.done) this.#kept.delete(oldest.value);
   }

@@ -7,6 +7,7 @@ import type {
   RawInbound,
   SendOutcome,
   Sink,
+  Vitals,
   Wire,
 } from '../contract.ts';
 import { BoundedCache } from './bounded-cache.ts';
@@ -90,6 +91,15 @@ export class LinkedConnection implements Connection {
 
   send(wire: Wire, deadline: Date): Promise<SendOutcome> {
     return this.#outgoing.send(wire, deadline);
+  }
+
+  vitals(): Vitals {
+    const caches = { kept: this.#kept, ...this.#outgoing.caches, ...this.#groups.caches };
+    const all = Object.entries({ ...caches, ...this.#line?.caches });
+    return {
+      deafSockets: this.#endurance.deafEver,
+      caches: all.map(([holds, { size, limit }]) => ({ holds, size, limit })),
+    };
   }
 
   async refreshGroups(): Promise<void> {
@@ -196,8 +206,10 @@ export class LinkedConnection implements Connection {
       keep: raw => this.#keep(raw),
       breakOff: () => this.#breakOff(line, 'store_unavailable'),
     });
+    const socket = openSocket(this.#socketSetup(auth, opening));
     const line: Line = {
-      socket: openSocket(this.#socketSetup(auth, opening)),
+      socket,
+      caches: { ...socket.caches, ...auth.caches },
       catchUp: new CatchUp(() => this.#tellCaughtUp(line)),
       holdBack: new HoldBack(),
       over: new AbortController(),

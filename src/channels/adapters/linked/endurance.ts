@@ -12,6 +12,7 @@ export class Endurance {
   readonly #now: () => number;
   #failures = 0;
   #deaf = 0;
+  #deafEver = 0;
   #openedAt: number | undefined;
   #isDeaf = false;
 
@@ -35,7 +36,10 @@ export class Endurance {
     this.#openedAt = undefined;
     if (stoodMs > STABLE_MS) this.#failures = 0;
     if (stoodMs > CURED_MS) this.#deaf = 0;
-    if (this.#isDeaf) this.#deaf += 1;
+    if (this.#isDeaf) {
+      this.#deaf += 1;
+      this.#deafEver += 1;
+    }
     this.#isDeaf = false;
   }
 
@@ -50,6 +54,11 @@ export class Endurance {
   /** In a row, this one included; 1 at least. */
   get failures(): number {
     return Math.max(1, this.#failures);
+  }
+
+  /** Deaf sockets since the connection began. */
+  get deafEver(): number {
+    return this.#deafEver;
   }
 
   /** A socket behind a deaf one has to prove itself before it counts. */

@@ -1,6 +1,6 @@
 import type { BinaryNode, GroupMetadata, WASocket } from 'baileys';
 import type { GroupSnapshot, Sink } from '../contract.ts';
-import { BoundedCache } from './bounded-cache.ts';
+import { BoundedCache, type Caches } from './bounded-cache.ts';
 import { queryErrorCode } from './errors.ts';
 import { isGroup, isSelf, phoneOf, type Self } from './ids.ts';
 
@@ -21,6 +21,7 @@ const GONE = new Set([401, 403, 404, 406, 410]);
 export class GroupBook {
   readonly #sink: GroupSink;
   readonly #known = new BoundedCache(KEPT, HOUR_MS);
+  readonly caches: Caches = { groups: this.#known };
   readonly #changed = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<unknown> = Promise.resolve();

@@ -1,6 +1,6 @@
 import type { BinaryNode, WAMessage, WASocket } from 'baileys';
 import type { RawInbound, Sink } from '../contract.ts';
-import type { BoundedCache } from './bounded-cache.ts';
+import type { BoundedCache, Caches } from './bounded-cache.ts';
 import type { CatchUp } from './catch-up.ts';
 import { keyOfStanza, placeholderFor, upsertedMessage } from './convert.ts';
 import { isEndOfBacklog, provenSent } from './evidence.ts';
@@ -14,6 +14,7 @@ import { type Auth, StoreFault } from './store.ts';
 /** One socket and what belongs to it alone. */
 export type Line = {
   readonly socket: OpenSocket;
+  readonly caches: Caches;
   readonly catchUp: CatchUp;
   readonly holdBack: HoldBack;
   readonly over: AbortController;

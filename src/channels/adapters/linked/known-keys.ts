@@ -1,5 +1,5 @@
 import type { CredentialStore, KeyChange } from '../contract.ts';
-import { BoundedCache } from './bounded-cache.ts';
+import { BoundedCache, type Caches } from './bounded-cache.ts';
 import { inTime } from './key-writer.ts';
 
 /** Read once and then deleted; 800 of them would fill the memory for nothing. */
@@ -16,6 +16,7 @@ type Kept = { value: Uint8Array | undefined };
 export class KnownKeys {
   readonly #store: CredentialStore;
   readonly #kept = new BoundedCache(KEPT, DAY_MS);
+  readonly caches: Caches = { keys: this.#kept };
   #writes = 0;
 
   constructor(store: CredentialStore) {

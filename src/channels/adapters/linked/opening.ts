@@ -9,7 +9,7 @@ import type { Auth } from './store.ts';
 
 type Parts = {
   auth: Auth;
-  /** Gets the keys of messages that were stored with their ratchet. */
+  /** Gets the keys of what is stored already when Baileys brings it. */
   kept: BoundedCache;
   /** The stanza that a ciphertext came in. */
   find(ciphertext: Uint8Array): BinaryNode | undefined;
@@ -39,7 +39,9 @@ export function openingOver({ auth, kept, find, keep, breakOff }: Parts): Openin
       // One before the last may fail alone, such as a key for the group that is known already.
       if (!node || !self || ciphertextsOf(node).at(-1) !== ciphertext) return;
       const placeholder = placeholderFor(node, self, author, await knownNumber(auth, node));
-      if (placeholder && !(await keep(placeholder))) breakOff();
+      if (!placeholder) return;
+      if (await keep(placeholder)) kept.set(placeholder.key, true);
+      else breakOff();
     },
     unstored: breakOff,
   };

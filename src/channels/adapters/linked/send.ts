@@ -1,7 +1,7 @@
 import type { BinaryNode, WASocket } from 'baileys';
 import { OPTED_OUT } from '../../../contacts/index.ts';
 import type { LateAnswer, SendOutcome, Sink, Wire } from '../contract.ts';
-import { BoundedCache } from './bounded-cache.ts';
+import { BoundedCache, type Caches } from './bounded-cache.ts';
 import { decodeMessage } from './convert.ts';
 import { outcomeOfNack, queryErrorCode } from './errors.ts';
 import { follow, mayBeSent, newFootprint } from './footprint.ts';
@@ -61,6 +61,7 @@ export class Outgoing {
   readonly #waiting = new Map<string, Waiting>();
   readonly #givenUp = new BoundedCache(GIVEN_UP, DAY_MS);
   readonly #onWhatsApp = new BoundedCache(5_000, DAY_MS);
+  readonly caches: Caches = { given_up: this.#givenUp, on_whatsapp: this.#onWhatsApp };
   #turn: Promise<unknown> = Promise.resolve();
   /** Aborted when the socket ends on which a message is being handed over. */
   #handing = new AbortController();

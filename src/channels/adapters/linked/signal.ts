@@ -6,7 +6,7 @@ import {
   type SocketConfig,
 } from 'baileys';
 import type { RawInbound } from '../contract.ts';
-import { BoundedCache } from './bounded-cache.ts';
+import type { BoundedCache } from './bounded-cache.ts';
 import { noteEncryption } from './footprint.ts';
 import { isLid } from './ids.ts';
 import { RatchetPage } from './ratchet-page.ts';
@@ -40,13 +40,18 @@ type Canonical = (jid: string) => Promise<string>;
  * after its bytes are on the wire. Here each step holds its peer's turn, is stored before its bytes are used,
  * and a peer has one address: its LID.
  */
-export function signalRepositoryOver(auth: Auth, opening: Opening): SocketConfig['makeSignalRepository'] {
+export function signalRepositoryOver(
+  auth: Auth,
+  opening: Opening,
+  addresses: BoundedCache,
+): SocketConfig['makeSignalRepository'] {
   return (socketAuth, logger, fetchLids) => {
     const { creds } = socketAuth;
     const make = DEFAULT_CONNECTION_CONFIG.makeSignalRepository;
     const passThrough = { ...auth.keys, isInTransaction: () => false, transaction: inPlace };
     const common = make({ creds, keys: passThrough }, logger, fetchLids);
-    boundAddresses(common);
+    // Baileys keeps every address that it has ever met here, each with a timer of its own.
+    Object.assign(common.lidMapping, { mappingCache: addresses });
     const canonical: Canonical = async jid =>
       isLid(jid) ? jid : ((await common.lidMapping.getLIDForPN(jid)) ?? jid);
     const step: Step = (lock, work) =>
@@ -165,14 +170,6 @@ function unsealing(step: Step, canonical: Canonical, opening: Opening): Unsealin
         );
       }),
   };
-}
-
-const ADDRESSES = 20_000;
-const DAYS_MS = 3 * 86_400_000;
-
-/** Baileys keeps every address that it has ever met here, each with a timer of its own. */
-function boundAddresses(repository: SignalRepositoryWithLIDStore): void {
-  Object.assign(repository.lidMapping, { mappingCache: new BoundedCache(ADDRESSES, DAYS_MS) });
 }
 
 /** Rides in the same commit as the keys; the store tells it apart by its type. */

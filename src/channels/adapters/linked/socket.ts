@@ -7,7 +7,7 @@ import {
   type SocketConfig,
   type WASocket,
 } from 'baileys';
-import { BoundedCache } from './bounded-cache.ts';
+import { BoundedCache, type Caches } from './bounded-cache.ts';
 import { type Ending, readEnding } from './errors.ts';
 import { noteWrite } from './footprint.ts';
 import { ciphertextsOf, type Opening, signalRepositoryOver } from './signal.ts';
@@ -28,6 +28,7 @@ export type SocketSetup = {
 
 export type OpenSocket = {
   sock: WASocket;
+  caches: Caches;
   /** Resolves once, when the socket is over for whatever reason. */
   ended: Promise<Ending>;
   /** Every stanza that comes in, before Baileys looks at it. */
@@ -58,7 +59,8 @@ type RawSocket = {
 
 /** Opens one socket. Never throws; whatever goes wrong is in `ended`. */
 export function openSocket(setup: SocketSetup): OpenSocket {
-  const sock = withRejectionsCaptured(() => makeWASocket(configOf(setup)));
+  const caches = newCaches();
+  const sock = withRejectionsCaptured(() => makeWASocket(configOf(setup, caches)));
   const raw = rawOf(sock);
   const { promise: ended, resolve } = Promise.withResolvers<Ending>();
   const stop = (error?: Error) => void sock.end(error);
@@ -78,6 +80,7 @@ export function openSocket(setup: SocketSetup): OpenSocket {
   };
   return {
     sock,
+    caches,
     ended,
     onStanza: listener => {
       sock.ws.on('frame', (frame: unknown) => {
@@ -96,13 +99,28 @@ export function openSocket(setup: SocketSetup): OpenSocket {
   };
 }
 
-function configOf(setup: SocketSetup): Parameters<typeof makeWASocket>[0] {
+/** Baileys' own have a lifetime and no size. */
+function newCaches() {
+  return {
+    retries: new BoundedCache(10_000, HOUR_MS),
+    // Notifications keep it true; each look-up costs a new session with every person.
+    devices: new BoundedCache(20_000, HOUR_MS),
+    calls: new BoundedCache(100, HOUR_MS / 12),
+    placeholders: new BoundedCache(1_000, HOUR_MS),
+    addresses: new BoundedCache(20_000, 72 * HOUR_MS),
+  };
+}
+
+function configOf(
+  setup: SocketSetup,
+  caches: ReturnType<typeof newCaches>,
+): Parameters<typeof makeWASocket>[0] {
   return {
     waWebSocketUrl: setup.url,
     logger: setup.logger,
     auth: { creds: setup.auth.creds, keys: setup.auth.keys },
     browser: BROWSER,
-    makeSignalRepository: signalRepositoryOver(setup.auth, setup.opening),
+    makeSignalRepository: signalRepositoryOver(setup.auth, setup.opening, caches.addresses),
     transactionOpts: COMMIT_TRIES,
     markOnlineOnConnect: false,
     syncFullHistory: false,
@@ -113,11 +131,10 @@ function configOf(setup: SocketSetup): Parameters<typeof makeWASocket>[0] {
     keepAliveIntervalMs: KEEP_ALIVE_MS,
     getMessage: setup.getMessage,
     cachedGroupMetadata: setup.cachedGroupMetadata,
-    msgRetryCounterCache: new BoundedCache(10_000, HOUR_MS),
-    // Notifications keep it true; each look-up costs a new session with every person.
-    userDevicesCache: new BoundedCache(20_000, HOUR_MS),
-    callOfferCache: new BoundedCache(100, HOUR_MS / 12),
-    placeholderResendCache: new BoundedCache(1_000, HOUR_MS),
+    msgRetryCounterCache: caches.retries,
+    userDevicesCache: caches.devices,
+    callOfferCache: caches.calls,
+    placeholderResendCache: caches.placeholders,
     ...(setup.qrMs === undefined ? {} : { qrTimeout: setup.qrMs }),
   };
 }

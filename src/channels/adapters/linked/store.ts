@@ -8,6 +8,7 @@ import {
   type SignalKeyStore,
 } from 'baileys';
 import type { CredentialStore, KeyChange, RawInbound } from '../contract.ts';
+import type { Caches } from './bounded-cache.ts';
 import { inTime, KeyWriter } from './key-writer.ts';
 import { KnownKeys } from './known-keys.ts';
 import { Turns } from './turns.ts';
@@ -34,6 +35,7 @@ export type Auth = {
   /** Resolves once everything handed over so far is stored; rejects when credentials were refused. */
   settled(): Promise<void>;
   readInbound(key: string): Promise<Uint8Array | undefined>;
+  readonly caches: Caches;
   /** From now on nothing is stored; what is under way is waited for, within bounds. Baileys goes on a little after its end. */
   shut(): Promise<void>;
 };
@@ -99,6 +101,7 @@ function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
       await inTime(stored);
       await writer.settled();
     },
+    caches: known.caches,
     readInbound: key => inTime(store.readInbound(key)),
     async shut() {
       shut = true;
