@@ -60,7 +60,8 @@ export type ConnectionState =
   | ({ status: 'connected' } & LinkedAccount)
   /** The connection comes back by itself at `retryAt`. */
   | { status: 'waiting'; reason: string; retryAt: Date }
-  | { status: 'degraded'; reason: string }
+  /** In trouble. `stands` = nothing has been cut: what the connection was told before still holds. */
+  | { status: 'degraded'; reason: string; stands?: boolean }
   | { status: 'restricted'; reason: string; until: Date | undefined }
   /** Over for good: credentials are worthless (`logged_out`) or a person must act. */
   | { status: 'ended'; reason: EndReason };
@@ -121,7 +122,7 @@ export type Sink = {
   receipts(facts: ReceiptFact[]): Promise<void>;
   late(answers: LateAnswer[]): Promise<void>;
   /**
-   * Once after each `connected` that begins a connection, when the provider has handed over all that had waited
+   * Once after the `connected` that begins a connection, when the provider has handed over all that had waited
    * and it is stored: what shows no sign of having been sent by now shows none. Never told when some of it could
    * not be stored.
    */

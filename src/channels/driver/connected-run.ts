@@ -36,27 +36,27 @@ export async function runConnected(
   const { place, adapter, store, goal, report, links } = run;
   const states = new StateLog(place, goal);
   const { promise: over, resolve } = Promise.withResolvers<Ended>();
-  const seen: { status: ConnectionState['status']; connection: Connection | undefined } = {
-    status: 'connecting',
+  const seen: { state: ConnectionState; connection: Connection | undefined } = {
+    state: { status: 'connecting' },
     connection: undefined,
   };
-  const tell = () => links.ready(seen.status === 'connected' ? seen.connection : undefined);
+  const tell = () => links.ready(seen.state.status === 'connected' ? seen.connection : undefined);
   const onState = (state: ConnectionState) => {
     if (signal.aborted) return;
-    if (isOpen(state.status) && !isOpen(seen.status)) links.opened();
-    seen.status = state.status;
-    if (!isOpen(state.status)) links.caughtUp(false);
+    if (isOpen(state) && !isOpen(seen.state)) links.opened();
+    seen.state = state;
+    if (!isOpen(state)) links.caughtUp(false);
     if (state.status === 'ended') resolve(state);
     else states.write(state);
     tell();
     links.seen(state.status, seen.connection);
   };
   const sink = report.sinkFor(onState, () => {
-    if (!signal.aborted && isOpen(seen.status)) links.caughtUp(true);
+    if (!signal.aborted && isOpen(seen.state)) links.caughtUp(true);
   });
   const connection = outsideTransaction(() => adapter.connect(store, sink, () => place.lease.held()));
   seen.connection = connection;
-  links.seen(seen.status, connection);
+  links.seen(seen.state.status, connection);
   tell();
   signal.addEventListener('abort', () => resolve('aborted'), { once: true });
   if (signal.aborted) resolve('aborted');
@@ -64,7 +64,7 @@ export async function runConnected(
   links.caughtUp(false);
   links.ready(undefined);
   const how = ended === 'aborted' ? closing() : 'release';
-  const stood = isOpen(seen.status);
+  const stood = isOpen(seen.state);
   await connection.close(how);
   links.seen('idle', undefined);
   await states.written();
@@ -73,8 +73,9 @@ export async function runConnected(
   return how === 'logout' && stood;
 }
 
-function isOpen(status: ConnectionState['status']): boolean {
-  return status === 'connected' || status === 'restricted';
+function isOpen(state: ConnectionState): boolean {
+  if (state.status === 'degraded') return state.stands === true;
+  return state.status === 'connected' || state.status === 'restricted';
 }
 
 /** Nobody drives it for the moment: the next node writes what is. */

@@ -7,7 +7,7 @@ export class CatchUp {
   #hasGap = false;
   #movedAt = performance.now();
 
-  /** `onDue` is called once for each opening, when all is there and has only to be stored. */
+  /** `onDue` is called once, when all is there and has only to be stored. */
   constructor(onDue: () => void) {
     this.#onDue = onDue;
   }
@@ -15,7 +15,6 @@ export class CatchUp {
   /** The connection can be used. The end of the backlog may come before it as well as after. */
   opened(): void {
     this.#opened = true;
-    this.#told = false;
     this.#look();
   }
 

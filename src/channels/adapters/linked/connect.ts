@@ -262,7 +262,7 @@ export class LinkedConnection implements Connection {
       stalledMs: () => line.holdBack.stalledMs(),
     };
     const findings = {
-      unsure: (reason: string) => this.#state({ status: 'degraded', reason }),
+      unsure: (reason: string) => this.#state({ status: 'degraded', reason, stands: true }),
       alive: () => this.#ready(auth, line),
       deaf: (reason: string) => {
         this.#endurance.wentDeaf();
@@ -276,10 +276,12 @@ export class LinkedConnection implements Connection {
   }
 
   #ready(auth: Auth, line: Line): void {
-    if (!this.#open) this.#groups.refresh(line.socket.sock).catch(error => this.#fault('groups', error));
+    const isFirst = !this.#open;
     this.#open = true;
     this.#showStanding(auth);
+    if (!isFirst) return;
     line.catchUp.opened();
+    this.#groups.refresh(line.socket.sock).catch(error => this.#fault('groups', error));
   }
 
   /** A login that the server leaves halfway must not be waited for without end. */
