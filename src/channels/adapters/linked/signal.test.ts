@@ -1,6 +1,7 @@
 import { BufferJSON, type SignalRepositoryWithLIDStore } from 'baileys';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { BoundedCache } from './bounded-cache.ts';
 import { MemoryStore } from './linked.fixture.ts';
 import { type Opening, signalRepositoryOver } from './signal.ts';
 import { freshAuth } from './store.ts';
@@ -23,7 +24,13 @@ async function stepsAfter(
   store.latencyMs = 2;
   const auth = freshAuth(store);
   const log = pino({ level: 'silent' });
-  await encrypt(() => signalRepositoryOver(auth, deaf)({ creds: auth.creds, keys: auth.keys as never }, log));
+  await encrypt(() =>
+    signalRepositoryOver(
+      auth,
+      deaf,
+      new BoundedCache(10, 1_000),
+    )({ creds: auth.creds, keys: auth.keys as never }, log),
+  );
   const [stored] = [...store.keys].flatMap(([name, value]) =>
     name.startsWith('sender-key|') ? [value] : [],
   );
