@@ -42,6 +42,8 @@ export type LinkedSetup = {
 };
 
 const OPENING_MS = 90_000;
+/** We ask for signs of life ourselves and look at the answers. */
+const KEEP_ALIVE_MS = 120_000;
 const KEPT = 2_000;
 const READ_TRIES = 5;
 const UNEXPECTED = { firstMs: 1_000, maxMs: 60_000 };
@@ -231,6 +233,7 @@ export class LinkedConnection implements Connection {
         return payload && decodeMessage(payload);
       },
       cachedGroupMetadata: group => this.#groups.metadata(group),
+      keepAliveMs: KEEP_ALIVE_MS,
       qrMs: undefined,
     };
   }

@@ -17,6 +17,7 @@ type Word = { qr: string } | { agreed: true } | { ending: Ending };
 type Leave = { signal: AbortSignal; canWrite: () => boolean };
 
 const WAIT_MS = 1_000;
+const KEEP_ALIVE_MS = 30_000;
 
 /**
  * Links a number. WhatsApp hands out six QR codes per socket (160 s), so sockets are opened anew, silently and
@@ -119,6 +120,7 @@ class Round {
       opening: NOTHING_OPENS,
       getMessage: async () => undefined,
       cachedGroupMetadata: async () => undefined,
+      keepAliveMs: KEEP_ALIVE_MS,
       qrMs: setup.qrMs,
     });
     this.#socket.sock.ev.on('connection.update', update => this.#hear(update));

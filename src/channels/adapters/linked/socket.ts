@@ -22,6 +22,8 @@ export type SocketSetup = {
   opening: Opening;
   getMessage: SocketConfig['getMessage'];
   cachedGroupMetadata: SocketConfig['cachedGroupMetadata'];
+  /** How often Baileys pings by itself, and looks only at whether anything comes. */
+  keepAliveMs: number;
   /** How long each QR code is shown; left out = as WhatsApp's own client does. */
   qrMs: number | undefined;
 };
@@ -45,8 +47,6 @@ export type OpenSocket = {
 const BROWSER = Browsers.ubuntu('Chrome');
 const QUERY_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 20_000;
-/** We ask for signs of life ourselves and look at the answers; this is what Baileys does beside it. */
-const KEEP_ALIVE_MS = 120_000;
 const LEAVE_MS = 500;
 const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 100 };
 const HOUR_MS = 3_600_000;
@@ -128,7 +128,7 @@ function configOf(
     emitOwnEvents: false,
     defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    keepAliveIntervalMs: KEEP_ALIVE_MS,
+    keepAliveIntervalMs: setup.keepAliveMs,
     getMessage: setup.getMessage,
     cachedGroupMetadata: setup.cachedGroupMetadata,
     msgRetryCounterCache: caches.retries,
