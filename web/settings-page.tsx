@@ -12,7 +12,7 @@ export function SettingsPage() {
           to="/w/$slug/settings/sending"
           params={{ slug }}
           title="Sending"
-          meta="What happens with messages that got no answer"
+          meta="What happens with messages that got no answer; parking the whole workspace"
         />
         <RowLink
           to="/w/$slug/settings/status"

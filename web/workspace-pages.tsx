@@ -12,6 +12,7 @@ import { Frame, type Place } from './kit/frame/frame.tsx';
 import { PersonMenu } from './kit/frame/person-menu.tsx';
 import { LiveProvider } from './kit/live.tsx';
 import { WorkspaceProvider } from './kit/workspace.tsx';
+import { ParkedNotice } from './rooms/channels/parking/parked.tsx';
 import { meQuery, signOut } from './rooms/identity/api.ts';
 import { NeedsYou } from './rooms/messages/needs-you.tsx';
 
@@ -48,6 +49,7 @@ export function WorkspacePages() {
         <Frame
           workspace={membership}
           places={placesOf(slug)}
+          notice={<ParkedNotice />}
           tools={
             <>
               <NeedsYou />

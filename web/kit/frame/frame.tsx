@@ -18,11 +18,13 @@ type Props = {
   workspace: { slug: string; name: string };
   places: Place[];
   tools: ReactNode;
+  /** What holds for every page; may show nothing. */
+  notice: ReactNode;
   children: ReactNode;
 };
 
 /** What stands around every page: places at the side or, on phones, below; the person's things on top. */
-export function Frame({ workspace, places, tools, children }: Props) {
+export function Frame({ workspace, places, tools, notice, children }: Props) {
   return (
     <div className={styles.frame}>
       <a href="#main" className={styles.skip}>
@@ -65,6 +67,7 @@ export function Frame({ workspace, places, tools, children }: Props) {
         </ul>
       </nav>
       <main id="main" tabIndex={-1} className={styles.main}>
+        <div className={styles.notice}>{notice}</div>
         {children}
       </main>
     </div>

@@ -1,4 +1,4 @@
-import { Stack } from '@mantine/core';
+import { Group, Stack } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Empty } from '../../kit/empty.tsx';
@@ -10,11 +10,14 @@ import { StatusBadge } from '../../kit/status-badge.tsx';
 import { Loaded } from '../../kit/waiting.tsx';
 import { useWorkspace } from '../../kit/workspace.tsx';
 import { type Channel, channelsQuery } from './api.ts';
+import { parkingsQuery } from './parking/api.ts';
+import { parkedLook, parkingOf } from './parking/words.ts';
 import { explain, statusLooks } from './words.ts';
 
 export function ChannelList() {
   const workspace = useWorkspace();
   const query = useQuery(channelsQuery(workspace));
+  const parkings = useQuery(parkingsQuery(workspace)).data;
   const some = query.data !== undefined && query.data.length > 0;
   return (
     <Page
@@ -26,7 +29,12 @@ export function ChannelList() {
           channels.length > 0 ? (
             <Rows label="Channels">
               {channels.map(channel => (
-                <ChannelRow key={channel.id} channel={channel} slug={workspace.slug} />
+                <ChannelRow
+                  key={channel.id}
+                  channel={channel}
+                  slug={workspace.slug}
+                  parked={parkingOf(parkings, { channelId: channel.id, label: channel.label }) !== undefined}
+                />
               ))}
             </Rows>
           ) : (
@@ -44,7 +52,7 @@ export function ChannelList() {
   );
 }
 
-function ChannelRow({ channel, slug }: { channel: Channel; slug: string }) {
+function ChannelRow({ channel, slug, parked }: { channel: Channel; slug: string; parked: boolean }) {
   const about = [
     channel.phone === null ? undefined : phoneWords(channel.phone),
     channel.status === 'connected' ? groupCount(channel.groups_count) : explain(channel).words,
@@ -59,7 +67,12 @@ function ChannelRow({ channel, slug }: { channel: Channel; slug: string }) {
           {about.join(' · ')}
         </Stack>
       }
-      status={<StatusBadge look={statusLooks[channel.status]} testId="channel-status" />}
+      status={
+        <Group gap="xs">
+          {parked && <StatusBadge look={parkedLook} />}
+          <StatusBadge look={statusLooks[channel.status]} testId="channel-status" />
+        </Group>
+      }
     />
   );
 }

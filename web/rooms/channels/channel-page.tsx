@@ -14,6 +14,7 @@ import { type Channel, channelQuery } from './api.ts';
 import { ChannelLabel } from './channel-label.tsx';
 import { ChannelMenu } from './channel-menu.tsx';
 import { Groups } from './groups.tsx';
+import { Parked } from './parking/parked.tsx';
 import { explain, statusLooks } from './words.ts';
 
 export function ChannelPage() {
@@ -40,6 +41,7 @@ export function ChannelPage() {
 function Detail({ channel, back }: { channel: Channel; back: ReactNode }) {
   const { slug, can } = useWorkspace();
   const { pairAgain } = explain(channel);
+  const what = { channelId: channel.id, label: channel.label };
   return (
     <Page
       title={channel.label}
@@ -60,7 +62,10 @@ function Detail({ channel, back }: { channel: Channel; back: ReactNode }) {
       }
     >
       <Stack gap="xl">
-        <Now channel={channel} />
+        <Stack gap="md">
+          <Now channel={channel} />
+          <Parked what={what} />
+        </Stack>
         {(channel.phone !== null || channel.groups_count > 0) && <Groups channel={channel} />}
       </Stack>
     </Page>

@@ -36,7 +36,7 @@ export function needsYou(channel: Pick<Channel, 'status'>): boolean {
 }
 
 const statuses: Record<ChannelStatus, Explanation> = {
-  connected: { words: 'Ready to send.', remedy: '', pairAgain: false },
+  connected: { words: 'Connected to WhatsApp.', remedy: '', pairAgain: false },
   connecting: {
     words: 'The connection to WhatsApp is coming up.',
     remedy: 'Messages wait until it stands.',

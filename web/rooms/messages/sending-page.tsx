@@ -3,6 +3,7 @@ import { TextLink } from '../../kit/links.tsx';
 import { Page } from '../../kit/page.tsx';
 import { Loaded } from '../../kit/waiting.tsx';
 import { useWorkspace } from '../../kit/workspace.tsx';
+import { ParkWorkspace } from '../channels/parking/park-workspace.tsx';
 import type { OnUnknown, PolicyChange, SendingPolicy, Source } from './sending-policy.ts';
 import { useSendingPolicy } from './use-sending-policy.ts';
 
@@ -40,9 +41,12 @@ export function SendingPage() {
         </Text>
       }
     >
-      <Loaded query={query} what="the rules">
-        {policy => <Rules policy={policy} change={change} />}
-      </Loaded>
+      <Stack gap="lg">
+        <Loaded query={query} what="the rules">
+          {policy => <Rules policy={policy} change={change} />}
+        </Loaded>
+        <Parking />
+      </Stack>
     </Page>
   );
 }
@@ -104,5 +108,24 @@ function Rules({ policy, change }: { policy: SendingPolicy; change: (part: Polic
         </Stack>
       </Paper>
     </Stack>
+  );
+}
+
+function Parking() {
+  const may = useWorkspace().can('channels.manage');
+  return (
+    <Paper p={{ base: 'md', sm: 'xl' }} component="section" aria-label="Parking">
+      <Stack gap="md" align="flex-start">
+        <Stack gap="var(--convoke-near)">
+          <Title order={2}>Parking</Title>
+          <Text>
+            A parked workspace takes messages and keeps them, and sends none. Nothing is lost or missed, and
+            whoever arms it again chooses what becomes of messages that are late by then.
+            {!may && ' Only people who manage the channels may park it.'}
+          </Text>
+        </Stack>
+        <ParkWorkspace />
+      </Stack>
+    </Paper>
   );
 }

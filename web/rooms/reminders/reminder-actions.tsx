@@ -83,7 +83,11 @@ export function ReminderMenu({ reminder }: { reminder: Reminder }) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item color="red" leftSection={<IconTrash size="1.1em" aria-hidden />} onClick={ask}>
+        <Menu.Item
+          c="var(--mantine-color-error)"
+          leftSection={<IconTrash size="1.1em" aria-hidden />}
+          onClick={ask}
+        >
           Delete
         </Menu.Item>
       </Menu.Dropdown>

@@ -21,7 +21,7 @@ let simulator: ReturnType<typeof simulatorClient>;
 let channelId: string;
 
 beforeAll(async () => {
-  dataDir = temporaryFolder('doubt');
+  dataDir = temporaryFolder('sending');
   running = await startDemo(dataDir);
   browser = await launchBrowser();
   client = await signIn(running.demo);
@@ -159,5 +159,39 @@ describe('a workspace that never sends again by itself', () => {
     await until(async () => (await page.getByRole('button', { name: /^Give up/ }).count()) === 0);
     await page.goto(`${running.demo.url}/w/demo/activity/${id}`);
     await page.getByText('Marked as arrived').waitFor();
+  });
+});
+
+describe('a parked channel', () => {
+  const KEPT = 'The hall is open again.';
+
+  it('takes messages and keeps them, says why, and goes on when it is armed', async () => {
+    await connected(client, channelId);
+    await page.goto(`${running.demo.url}/w/demo/channels/${channelId}`);
+    await page.getByRole('button', { name: 'More actions' }).click();
+    await page.getByRole('menuitem', { name: 'Park' }).click();
+    await page.getByLabel('Reason').fill('The number moves to another phone.');
+    await page.keyboard.press('Tab');
+    await page.getByRole('dialog').getByRole('button', { name: 'Park' }).click();
+    const card = page.getByTestId('parked');
+    await card.getByText('“The number moves to another phone.” By you').waitFor();
+    const sent = await client<{ id: string }>('POST', '/v1/messages', {
+      channel_id: channelId,
+      to: { phone: BEN },
+      content: { type: 'text', text: { body: KEPT } },
+    });
+    expect(sent.status).toBe(202);
+    await page.reload();
+    await card.getByText('1 message is kept back').waitFor();
+    expect(await problemsOfPage(page)).toEqual([]);
+    expect(await onPhone(KEPT)).toEqual([]);
+
+    await card.getByRole('button', { name: 'Arm' }).click();
+    await page
+      .getByRole('dialog', { name: 'Arm School office?' })
+      .getByRole('button', { name: 'Arm' })
+      .click();
+    await card.waitFor({ state: 'detached' });
+    await until(async () => (await onPhone(KEPT)).length === 1);
   });
 });
