@@ -75,6 +75,12 @@ describe('settling an attempt', () => {
     });
   });
 
+  it('stays in the outbox, where somebody has put it back, when an answer from before refuses it', () => {
+    const refused = { outcome: 'refused', code: 'not_on_whatsapp', detail: 'No such number.' } as const;
+    const waiting = journey({ status: 'queued' });
+    expect(settle(waiting, refused, 'sent', T(3))).toBe(waiting);
+  });
+
   it('goes back to the outbox when deferred, with a catch-up window that moves along', () => {
     const deferred = { outcome: 'deferred', code: 'rate_limited', until: T(600) } as const;
     expect(settle(journey(), deferred, 'sent', T(3))).toMatchObject({

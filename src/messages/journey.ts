@@ -136,6 +136,8 @@ export function settle(
       return countUp({ ...next, recipients: outcome.recipients }, outcome.at);
     }
     case 'refused':
+      // Late, after somebody had decided to send it again.
+      if (journey.status === 'queued') return journey;
       // The answer is to this attempt; one before it may have arrived all the same, and another try is of no use.
       if (journey.doubtAt) return advance(journey, 'unknown', now, UNKNOWN);
       return advance(journey, 'failed', now, { reason: outcome.code, detail: outcome.detail });

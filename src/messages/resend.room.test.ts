@@ -311,6 +311,24 @@ describe('a message that is unknown', () => {
     ]);
   });
 
+  it('takes a late refusal of what was sent before the decision for no answer to it', async () => {
+    const id = await unknownMessage();
+    const answer = Promise.withResolvers<SendOutcome>();
+    provider.script = () => answer.promise;
+    await resolve(scope, id, 'send_again');
+    await until(() => provider.arrived.length === 2);
+    const [first, second] = provider.arrived;
+    const no: SendOutcome = { outcome: 'refused', code: 'too_late', detail: 'No.' };
+    await running[0]?.inboundSink.late(scope.workspaceId, channelId, [
+      { providerId: first?.providerId ?? '', outcome: no },
+    ]);
+    expect(await statusOf(id)).toBe('in_flight');
+    answer.resolve({ outcome: 'accepted', at: new Date(), providerId: second?.providerId ?? '' });
+    await becomes(id, 'sent');
+    const statuses = (await message(id)).attempts.map(({ status }) => status);
+    expect(statuses).toEqual(['refused', 'accepted']);
+  });
+
   it('may be given up', async () => {
     const id = await unknownMessage();
     await resolve(scope, id, 'give_up');

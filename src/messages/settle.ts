@@ -62,10 +62,14 @@ async function settleAll(book: Book, all: Settlement[], now: Date): Promise<Set<
       providerId: newName(outcome, of.providerId),
     })),
   );
+  const news = await withoutOldRefusals(
+    book,
+    settlements.filter(({ attemptId }) => settled.has(attemptId)),
+  );
   const journeys = new Map<string, Journey>();
-  for (const { deliveryId, attemptId, outcome, answerMeans } of settlements) {
+  for (const { deliveryId, outcome, answerMeans } of news) {
     const before = journeys.get(deliveryId) ?? locked.get(deliveryId)?.journey;
-    if (before && settled.has(attemptId)) journeys.set(deliveryId, settle(before, outcome, answerMeans, now));
+    if (before) journeys.set(deliveryId, settle(before, outcome, answerMeans, now));
   }
   const changes = [...journeys].flatMap(([deliveryId, next]): Change[] => {
     const of = locked.get(deliveryId);
@@ -80,6 +84,17 @@ async function settleAll(book: Book, all: Settlement[], now: Date): Promise<Set<
   );
   if (restricting.length > 0) await book.restrict(restricting, now);
   return stillOpen(locked, journeys);
+}
+
+/** What was refused once may have been sent again since: then only the answer to the newest attempt counts. */
+async function withoutOldRefusals(book: Book, settlements: Settlement[]): Promise<Settlement[]> {
+  const refused = settlements.filter(({ outcome }) => outcome.outcome === 'refused');
+  if (refused.length === 0) return settlements;
+  const last = await book.lastAttempts(refused);
+  return settlements.filter(
+    ({ outcome, deliveryId, attemptId }) =>
+      outcome.outcome !== 'refused' || last.get(deliveryId)?.id === attemptId,
+  );
 }
 
 /** Also what this batch did not change: the same answer may have been stored before, or the watch was faster. */

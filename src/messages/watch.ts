@@ -111,11 +111,11 @@ async function endSent(book: Book, watched: Watched[], now: Date): Promise<Next[
 
 /** What the workspace wants done with messages that stay unknown. */
 async function decide(book: Book, watched: Watched[], now: Date): Promise<Next[]> {
-  const attempts = await book.countAttempts(watched.map(({ of }) => of));
+  const last = await book.lastAttempts(watched.map(({ of }) => of));
   return watched.map(({ of }): Next => {
     const { journey } = of;
     if (journey.onUnknown === 'give_up') return { of, next: advance(journey, 'failed', now, GIVEN_UP) };
-    if (journey.onUnknown !== 'send_again' || (attempts.get(of.deliveryId) ?? 0) >= MOST_SENT_AGAIN)
+    if (journey.onUnknown !== 'send_again' || (last.get(of.deliveryId)?.number ?? 0) >= MOST_SENT_AGAIN)
       return { of, next: journey };
     const next = sendAgain(journey, now);
     return { of, next, watchAt: next.catchUpUntil };

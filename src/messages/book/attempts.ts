@@ -51,11 +51,6 @@ export async function readLast(
   );
 }
 
-export async function countAttempts(tx: Tx, of: DeliveryKey[]): Promise<Map<string, number>> {
-  const last = await readLast(tx, of);
-  return new Map([...last].map(([id, { number }]) => [id, number]));
-}
-
 /** A re-send carries the id of the attempt before it: words about that id belong to the newest from now on. */
 export async function insertAttempts(tx: Tx, attempts: NewAttempt[]): Promise<void> {
   if (attempts.length === 0) return;

@@ -102,8 +102,8 @@ export type Book = {
   endOverdue(watched: { of: Locked; at: Date; status: 'unknown' | 'accepted' }[]): Promise<Map<string, Date>>;
   /** The newest attempt of each delivery of the channel that is on the wire, its journey locked. */
   lockOpen(of: { workspaceId: string; channelId: string }): Promise<OpenAttempt[]>;
-  /** How many attempts there have been, by delivery id. */
-  countAttempts(of: DeliveryKey[]): Promise<Map<string, number>>;
+  /** The newest attempt of each delivery that has had one; by delivery id. */
+  lastAttempts(of: DeliveryKey[]): Promise<Map<string, { id: string; number: number }>>;
   /** The provider has let us know that these channels may send less for now: they pause. */
   restrict(of: { workspaceId: string; channelId: string; reason: string }[], now: Date): Promise<void>;
   /** Whether what waited beyond its window waited for its turn or for its channel; by delivery id. */

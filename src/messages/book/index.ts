@@ -11,10 +11,10 @@ import { RESEND_MS, WATCH } from '../due-kinds.ts';
 import { askAll, type Guard } from '../guards.ts';
 import {
   clearUpAttempts,
-  countAttempts,
   endOverdue,
   insertAttempts,
   lockOpen,
+  readLast,
   settleAttempts,
 } from './attempts.ts';
 import type { Book, Books } from './book.ts';
@@ -60,7 +60,7 @@ function bookOver(tx: Tx, kernel: Kernel, channels: Channels, guards: readonly G
     settleAttempts: results => settleAttempts(tx, results),
     endOverdue: watched => endOverdue(tx, watched),
     lockOpen: of => lockOpen(tx, { ...of, kind: WATCH, withinMs: OPEN_WITHIN_MS }),
-    countAttempts: of => countAttempts(tx, of),
+    lastAttempts: of => readLast(tx, of),
     restrict: (of, now) => restrict(tx, of, now),
     readReadiness: of => readReadiness(tx, of),
     findNamed: words => findNamed(tx, words),
