@@ -41,7 +41,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'sim',
-          include: ['sim/**/*.test.ts', 'src/**/*.sim.test.ts'],
+          include: ['sim/**/*.test.ts', 'src/**/*.sim.test.ts', 'test/simulate/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
