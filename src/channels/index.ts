@@ -18,7 +18,7 @@ export type {
   Wire,
   WireTarget,
 } from './adapters/contract.ts';
-export { declareKind, pacedKinds } from './adapters/kinds.ts';
+export { capabilitiesOf, declareKind, pacedKinds } from './adapters/kinds.ts';
 export { createLinkedAdapter } from './adapters/linked/index.ts';
 export { type ChannelsOptions, createChannels, type RunningChannels } from './driver/index.ts';
 export { showChannels } from './metrics.ts';

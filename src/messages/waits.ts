@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { channelForSending } from '../channels/index.ts';
+import { capabilitiesOf } from '../channels/index.ts';
 import type { Scope, Tx } from '../kernel/index.ts';
 import { DELIVERY, isNewPeopleLane } from './due-kinds.ts';
 import { holdOf } from './pacing/budget.ts';
@@ -30,18 +30,17 @@ export async function waitsOf(tx: Tx, scope: Scope, rows: Queued[]): Promise<Map
   if (due.length === 0) return new Map();
   const channelIds = [...new Set(due.map(row => row.channel_id))];
   const channels = await readChannels(tx, scope, channelIds);
-  const places = channelIds.map(channelId => ({ workspaceId: scope.workspaceId, channelId }));
+  const paced = [...channels.values()].filter(({ kind }) => capabilitiesOf(kind).pacing);
+  const places = paced.map(({ id }) => ({ workspaceId: scope.workspaceId, channelId: id }));
   const paces = await readPaces(tx, places, now);
-  const advised = await limitsOfAll(tx, scope, paces);
-  const lanes = await placesInLanes(tx, scope, due, [...advised.keys()]);
+  const lanes = await placesInLanes(tx, scope, due, [...paces.keys()]);
   const waits = new Map<string, Wait>();
   for (const row of due) {
     const channel = channels.get(row.channel_id);
     const pace = paces.get(row.channel_id);
-    const limits = advised.get(row.channel_id);
     const wait =
       (channel && waitOfChannel(channel, now)) ??
-      (pace && limits && waitForTurn(row, pace, limits, lanes.get(row.delivery_id), now));
+      (channel && pace && waitForTurn(row, pace, limitsFor(channel, pace), lanes.get(row.delivery_id), now));
     if (wait) waits.set(row.delivery_id, wait);
   }
   return waits;
@@ -49,6 +48,7 @@ export async function waitsOf(tx: Tx, scope: Scope, rows: Queued[]): Promise<Map
 
 type ChannelRow = {
   id: string;
+  kind: string;
   parked: boolean;
   status: string;
   status_until: Date | null;
@@ -57,7 +57,7 @@ type ChannelRow = {
 
 async function readChannels(tx: Tx, scope: Scope, ids: string[]): Promise<Map<string, ChannelRow>> {
   const { rows } = await sql<ChannelRow>`
-    select c.id, c.status, c.status_until, c.restricted_until, exists (select from instance_parking) or exists (
+    select c.id, c.kind, c.status, c.status_until, c.restricted_until, exists (select from instance_parking) or exists (
       select from parkings p where p.workspace_id = c.workspace_id and (p.channel_id = c.id or p.channel_id is null)
     ) as parked
     from channels c where c.workspace_id = ${scope.workspaceId}::uuid and c.id = any(${ids}::uuid[])
@@ -75,14 +75,10 @@ function waitOfChannel(channel: ChannelRow, now: number): Wait | undefined {
   return undefined;
 }
 
-/** The limits of those channels that are paced. */
-async function limitsOfAll(tx: Tx, scope: Scope, paces: Map<string, PaceRow>): Promise<Map<string, Limits>> {
-  const limits = new Map<string, Limits>();
-  for (const [id, { settings }] of paces) {
-    const advice = (await channelForSending(tx, scope, id))?.capabilities.pacing;
-    if (advice) limits.set(id, limitsOf(advice, settings));
-  }
-  return limits;
+function limitsFor({ kind }: ChannelRow, { settings }: PaceRow): Limits {
+  const { pacing } = capabilitiesOf(kind);
+  if (!pacing) throw new Error(`Channels of the kind ${kind} are not paced.`);
+  return limitsOf(pacing, settings);
 }
 
 type InLane = { lane: string; place: number };

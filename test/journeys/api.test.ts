@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 async function start(): Promise<void> {
-  running = await startDemo(dataDir);
+  running = await startDemo(dataDir, { CONVOKE_PACING: '0' });
   client = await signIn(running.demo);
   simulator = simulatorClient(running.demo.simulator_url);
 }

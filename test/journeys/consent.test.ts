@@ -21,7 +21,7 @@ let channelId: string;
 
 beforeAll(async () => {
   dataDir = temporaryFolder('consent');
-  running = await startDemo(dataDir);
+  running = await startDemo(dataDir, { CONVOKE_PACING: '0' });
   client = await signIn(running.demo);
   simulator = simulatorClient(running.demo.simulator_url);
   ({ channelId } = await pairChannel(client, simulator, { label: 'School office', number: OWNER }));

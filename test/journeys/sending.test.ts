@@ -22,7 +22,7 @@ let channelId: string;
 
 beforeAll(async () => {
   dataDir = temporaryFolder('sending');
-  running = await startDemo(dataDir);
+  running = await startDemo(dataDir, { CONVOKE_PACING: '0' });
   browser = await launchBrowser();
   client = await signIn(running.demo);
   simulator = simulatorClient(running.demo.simulator_url);

@@ -400,6 +400,38 @@ describe('a restriction', () => {
   });
 });
 
+describe('a message that is due', () => {
+  const seeChannel = (status: string, until: Date | null = null) =>
+    kernel.database.inEngine('test.status', tx =>
+      tx.updateTable('channels').set({ status, status_until: until }).where('id', '=', channelId).execute(),
+    );
+
+  it('says that it waits for its channel, and when that comes back', async () => {
+    const backAt = new Date(Date.now() + 60_000);
+    await seeChannel('connecting', backAt);
+    const id = await sendTo(1);
+    expect(await deliveryOf(id)).toMatchObject({
+      waiting_for: 'channel',
+      waiting_until: backAt.toISOString(),
+    });
+    await seeChannel('restricted');
+    expect(await deliveryOf(id)).toMatchObject({ waiting_for: 'restriction', waiting_until: null });
+    await seeChannel('connected');
+    expect((await deliveryOf(id)).waiting_for).toBeNull();
+  });
+
+  it('waits for nothing before its time', async () => {
+    await seeChannel('connecting');
+    const later = await service.send(scope, {
+      channelId,
+      target: { phone: phone(1) },
+      content: text('x'),
+      sendAt: new Date(Date.now() + HOUR_MS).toISOString(),
+    });
+    expect((await deliveryOf(later)).waiting_for).toBeNull();
+  });
+});
+
 describe('the settings', () => {
   const patch = (body: object, headers = {}) =>
     http.app.inject({ method: 'PATCH', url: `/v1/channels/${channelId}/pacing`, payload: body, headers });

@@ -1,10 +1,9 @@
 import { channelForSending, type PacingAdvice } from '../../channels/index.ts';
 import { AppError, inWorkspace, notFound, type Scope, type Tx } from '../../kernel/index.ts';
-import { countWaiting } from '../parking/rows.ts';
 import type { Pacing } from '../schema.ts';
 import { messagesOpenAt, newPeopleToday } from './budget.ts';
 import { BOUNDS, type Limits, limitsOf, newPeopleAt } from './limits.ts';
-import { readPaces } from './rows.ts';
+import { countDue, readPaces } from './rows.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -30,7 +29,6 @@ export function readPacing(scope: Scope, channelId: string): Promise<Pacing> {
     const limits = limitsOf(advice, pace.settings);
     const spent = newPeopleToday(budget, now);
     const next = messagesOpenAt(budget, limits);
-    const waiting = await countWaiting(tx, place);
     return {
       channel_id: channelId,
       settings: shown(limits),
@@ -46,7 +44,7 @@ export function readPacing(scope: Scope, channelId: string): Promise<Pacing> {
         restriction && restriction.until > now
           ? { reason: restriction.reason, since: iso(restriction.since), until: iso(restriction.until) }
           : null,
-      waiting: waiting[0]?.waiting ?? 0,
+      waiting: await countDue(tx, place),
       version: pace.version,
     };
   });

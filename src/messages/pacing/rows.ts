@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import { pacedKinds } from '../../channels/index.ts';
 import { instants, kept, list, type Tx, texts } from '../../kernel/index.ts';
+import { DELIVERY, newPeopleLane } from '../due-kinds.ts';
 import type { Budget } from './budget.ts';
 import type { Settings } from './limits.ts';
 
@@ -121,6 +123,19 @@ const write = kept(`
   on conflict (workspace_id, channel_id) do update set phone = excluded.phone, warm_since = excluded.warm_since,
     messages_at = excluded.messages_at, groups_at = excluded.groups_at, day_from = excluded.day_from,
     new_people = excluded.new_people, probe_id = excluded.probe_id`);
+
+/** How many of the channel's deliveries are due, or about to enter the wire. */
+export async function countDue(tx: Tx, { workspaceId, channelId }: Place): Promise<number> {
+  const row = await tx
+    .selectFrom('due_work')
+    .select(eb => eb.fn.countAll<number>().as('count'))
+    .where('workspace_id', '=', workspaceId)
+    .where('kind', '=', DELIVERY)
+    .where('lane', 'in', [channelId, newPeopleLane(channelId)])
+    .where('due_at', '<=', sql<Date>`now()`)
+    .executeTakeFirst();
+  return Number(row?.count ?? 0);
+}
 
 export type Person = Place & { phone: string };
 

@@ -21,7 +21,7 @@ export class Parked {
   #known: Known = { instance: false, workspaces: new Set(), channels: new Set() };
   #looking: Promise<void> | undefined;
   #again = false;
-  #timer: NodeJS.Timeout | undefined;
+  #lookNoMore = () => {};
   #deaf: (() => void) | undefined;
 
   constructor(kernel: Kernel) {
@@ -30,13 +30,13 @@ export class Parked {
 
   start(): void {
     this.#deaf = this.#kernel.wake.on(PARKING, () => void this.#look());
-    this.#timer = outsideTransaction(() => setInterval(() => void this.#look(), LOOK_MS)).unref();
+    this.#lookAgain();
     void this.#look();
   }
 
   async stop(): Promise<void> {
     this.#deaf?.();
-    clearInterval(this.#timer);
+    this.#lookNoMore();
     await this.#looking;
   }
 
@@ -60,6 +60,13 @@ export class Parked {
       ),
     );
   };
+
+  #lookAgain(): void {
+    this.#lookNoMore = this.#kernel.clock.after(LOOK_MS, () => {
+      void this.#look();
+      this.#lookAgain();
+    });
+  }
 
   /** The guard was first to know. */
   #heard(channelIds: Set<string>): void {

@@ -110,7 +110,7 @@ describe('a parked channel', () => {
     const gone = await send('gone');
     await becomes(await send('elsewhere', other), 'sent');
     await service.cancel(scope, gone);
-    expect((await deliveryOf(kept)).status).toBe('queued');
+    expect(await deliveryOf(kept)).toMatchObject({ status: 'queued', waiting_for: 'parked' });
     expect((await deliveryOf(gone)).status).toBe('cancelled');
     expect(provider.texts()).toEqual(['elsewhere']);
     expect(await readParkings(scope)).toMatchObject({
