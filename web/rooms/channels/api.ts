@@ -6,6 +6,8 @@ import type { Workspace } from '../../kit/workspace.tsx';
 export type { Channel, Group, Pairing };
 export type PairingRequest = { method: 'qr' } | { method: 'code'; phone: string };
 
+const RESTRICTION_LOOK_MS = 15_000;
+
 type Place = Pick<Workspace, 'slug' | 'api'>;
 
 export function channelsQuery({ slug, api }: Place) {
@@ -19,6 +21,8 @@ export function channelQuery({ slug, api }: Place, id: string) {
   return queryOptions({
     queryKey: [slug, 'channels', 'one', id],
     queryFn: ({ signal }) => api.get<Channel>(`/v1/channels/${id}`, undefined, signal),
+    // That a restriction has run out is no fact.
+    refetchInterval: ({ state }) => (state.data?.restriction ? RESTRICTION_LOOK_MS : false),
   });
 }
 

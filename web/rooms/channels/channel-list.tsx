@@ -12,7 +12,7 @@ import { useWorkspace } from '../../kit/workspace.tsx';
 import { type Channel, channelsQuery } from './api.ts';
 import { parkingsQuery } from './parking/api.ts';
 import { parkedLook, parkingOf } from './parking/words.ts';
-import { explain, statusLooks } from './words.ts';
+import { explain, lookOfChannel } from './words.ts';
 
 export function ChannelList() {
   const workspace = useWorkspace();
@@ -55,7 +55,9 @@ export function ChannelList() {
 function ChannelRow({ channel, slug, parked }: { channel: Channel; slug: string; parked: boolean }) {
   const about = [
     channel.phone === null ? undefined : phoneWords(channel.phone),
-    channel.status === 'connected' ? groupCount(channel.groups_count) : explain(channel).words,
+    channel.status === 'connected' && !channel.restriction
+      ? groupCount(channel.groups_count)
+      : explain(channel).words,
   ].filter(part => part !== undefined);
   return (
     <RowLink
@@ -70,7 +72,7 @@ function ChannelRow({ channel, slug, parked }: { channel: Channel; slug: string;
       status={
         <Group gap="xs">
           {parked && <StatusBadge look={parkedLook} />}
-          <StatusBadge look={statusLooks[channel.status]} testId="channel-status" />
+          <StatusBadge look={lookOfChannel(channel)} testId="channel-status" />
         </Group>
       }
     />

@@ -15,7 +15,7 @@ import { ChannelLabel } from './channel-label.tsx';
 import { ChannelMenu } from './channel-menu.tsx';
 import { Groups } from './groups.tsx';
 import { Parked } from './parking/parked.tsx';
-import { explain, statusLooks } from './words.ts';
+import { explain, lookOfChannel } from './words.ts';
 
 export function ChannelPage() {
   const { id } = useParams({ from: '/w/$slug/channels/$id' });
@@ -47,7 +47,7 @@ function Detail({ channel, back }: { channel: Channel; back: ReactNode }) {
       title={channel.label}
       back={back}
       heading={can('channels.manage') ? <ChannelLabel key={channel.id} channel={channel} /> : undefined}
-      beside={<StatusBadge look={statusLooks[channel.status]} testId="channel-status" />}
+      beside={<StatusBadge look={lookOfChannel(channel)} testId="channel-status" />}
       others={can('channels.manage') && <ChannelMenu channel={channel} />}
       action={
         pairAgain && can('channels.manage') ? (
@@ -74,15 +74,17 @@ function Detail({ channel, back }: { channel: Channel; back: ReactNode }) {
 
 function Now({ channel }: { channel: Channel }) {
   const { words, remedy } = explain(channel);
-  const look = statusLooks[channel.status];
+  const restricted = channel.restriction !== null || channel.status === 'restricted';
+  const until = channel.restriction?.until ?? channel.status_until;
+  const look = lookOfChannel(channel);
   const Picture = look.icon;
   return (
     <Alert color={look.color} icon={<Picture aria-hidden />} title={words}>
       <Stack gap="var(--convoke-near)">
         {remedy !== '' && <Text>{remedy}</Text>}
-        {channel.status_until !== null && (
+        {until !== null && (
           <Text>
-            {channel.status === 'restricted' ? 'Until' : 'Next try'} <Moment at={channel.status_until} />.
+            {restricted ? 'It is expected to end' : 'Next try'} <Moment at={until} />.
           </Text>
         )}
         <Text size="sm">

@@ -10,7 +10,7 @@ import {
 import type { Channel, ChannelStatus } from '../../../src/channels/schema.ts';
 import type { StatusLook } from '../../kit/status-badge.tsx';
 
-export const statusLooks: Record<ChannelStatus, StatusLook> = {
+const statusLooks: Record<ChannelStatus, StatusLook> = {
   connected: { color: 'green', word: 'Connected', icon: IconCircleCheck },
   connecting: { color: 'blue', word: 'Connecting', icon: IconRefresh },
   pairing: { color: 'blue', word: 'Pairing', icon: IconQrcode },
@@ -20,10 +20,18 @@ export const statusLooks: Record<ChannelStatus, StatusLook> = {
   failed: { color: 'red', word: 'Not working', icon: IconCircleX },
 };
 
+/** How the channel looks: a restriction counts for more than that the connection stands. */
+export function lookOfChannel(channel: Pick<Channel, 'status' | 'restriction'>): StatusLook {
+  return statusLooks[channel.restriction ? 'restricted' : channel.status];
+}
+
 export type Explanation = { words: string; remedy: string; pairAgain: boolean };
 
 /** What the status means for the person, and what to do about it. */
-export function explain(channel: Pick<Channel, 'status' | 'status_reason' | 'phone'>): Explanation {
+export function explain(
+  channel: Pick<Channel, 'status' | 'status_reason' | 'phone' | 'restriction'>,
+): Explanation {
+  if (channel.restriction && channel.status === 'connected') return statuses.restricted;
   const byReason = channel.status_reason === null ? undefined : reasons[channel.status_reason];
   // A reason may outlive its trouble; while the channel works, only the status counts.
   if (byReason && channel.status !== 'connected' && channel.status !== 'pairing') return byReason;
@@ -31,8 +39,10 @@ export function explain(channel: Pick<Channel, 'status' | 'status_reason' | 'pho
 }
 
 /** Whether the channel waits for a person. */
-export function needsYou(channel: Pick<Channel, 'status'>): boolean {
-  return ['unpaired', 'degraded', 'restricted', 'failed'].includes(channel.status);
+export function needsYou(channel: Pick<Channel, 'status' | 'restriction'>): boolean {
+  return (
+    channel.restriction !== null || ['unpaired', 'degraded', 'restricted', 'failed'].includes(channel.status)
+  );
 }
 
 const statuses: Record<ChannelStatus, Explanation> = {

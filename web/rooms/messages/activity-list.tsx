@@ -15,6 +15,7 @@ import { type Message, messagesQuery } from './api.ts';
 import { DecideInRow } from './decide.tsx';
 import { type Outcome, outcomes } from './outcomes.ts';
 import { isInDoubt } from './tries.ts';
+import { waits } from './waits.ts';
 import { lookOfDelivery, outcomeWords, recipientName } from './words.ts';
 
 export function ActivityList() {
@@ -100,6 +101,7 @@ function MessageRow({ message, asks }: { message: Message; asks: boolean }) {
             {message.content.text.body}
           </Text>
           {momentWord(message)} <Moment at={momentOf(message)} />
+          {delivery.waiting_for !== null && <> · {waits[delivery.waiting_for].short}</>}
           {delivery.recipients !== null && delivery.recipients > 1 && delivery.sent_at !== null && (
             <>
               {' '}

@@ -49,6 +49,17 @@ describe('the journey of a message', () => {
     expect(journey({})[1]?.words).toBeUndefined();
   });
 
+  it.each(['parked', 'restriction', 'channel', 'new_people', 'pacing'] as const)(
+    'says why it waits, and until when: %s',
+    waiting_for => {
+      const waiting_until = '2026-11-24T14:20:00Z';
+      const step = journey({ due_at: at, waiting_for, waiting_until })[1];
+      expect(step).toMatchObject({ state: 'ahead', goesOnAt: waiting_until });
+      expect(step?.words).toMatch(/wait/);
+      expect(journey({ due_at: at, waiting_for })[1]?.goesOnAt).toBeUndefined();
+    },
+  );
+
   it.each(['failed', 'unknown', 'missed', 'cancelled'] as const)(
     'ends with words and a remedy when it is %s',
     status => {

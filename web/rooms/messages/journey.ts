@@ -1,6 +1,7 @@
-import type { Message } from '../../../src/messages/schema.ts';
+import type { Message, WaitingFor } from '../../../src/messages/schema.ts';
 import type { Attempt, Delivery, TimelineStep } from './timeline-step.ts';
 import { triesOf, wasSaidToHaveArrived, wasSentAgain } from './tries.ts';
+import { waits } from './waits.ts';
 import { remedyOf } from './words.ts';
 
 type Journey = Pick<Message, 'created_at' | 'delivery'> & { attempts?: Attempt[] };
@@ -28,6 +29,8 @@ function sentStep(delivery: Delivery, attempts: Attempt[], now: number): Timelin
   const last = attempts.at(-1);
   const again = attempts.some(({ status }) => status === 'unknown');
   if (delivery.status === 'queued') {
+    if (delivery.waiting_for !== null)
+      return { ...base, state: 'ahead', ...waitOf(delivery, delivery.waiting_for) };
     if (again)
       return { ...base, state: 'ahead', words: 'It goes out again as soon as its channel is ready.' };
     const late = Date.parse(delivery.due_at) < now - 5_000;
@@ -36,6 +39,10 @@ function sentStep(delivery: Delivery, attempts: Attempt[], now: number): Timelin
   if (last && last.status !== 'in_flight' && last.status !== 'accepted') return { ...base, state: 'ahead' };
   const words = again ? 'Sent again under the same id' : 'Handed over';
   return { ...base, state: 'now', words: `${words}; WhatsApp has not answered yet.` };
+}
+
+function waitOf({ waiting_until }: Delivery, reason: WaitingFor): Pick<TimelineStep, 'words' | 'goesOnAt'> {
+  return { words: waits[reason].words, ...(waiting_until === null ? {} : { goesOnAt: waiting_until }) };
 }
 
 /** How it came to be sent, where that was not the straight way. */

@@ -61,7 +61,8 @@ function Parts({ message }: { message: MessageDetail }) {
         <Stack gap="lg">
           {message.delivery.status === 'queued' && (
             <Text>
-              Goes out <Moment at={message.delivery.due_at} />.
+              {message.delivery.waiting_for === null ? 'Goes out' : 'It was due'}{' '}
+              <Moment at={message.delivery.due_at} />.
             </Text>
           )}
           <Timeline message={message} />

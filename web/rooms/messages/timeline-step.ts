@@ -15,6 +15,8 @@ export type TimelineStep = {
   at: string | null;
   /** Plain words below the title. */
   words?: string;
+  /** When it is expected to go on. */
+  goesOnAt?: string;
   /** When a doubt ends without having been cleared up. */
   givesUpAt?: string;
 };

@@ -50,6 +50,11 @@ export function Timeline({ message }: { message: MessageDetail }) {
                 </Text>
               )}
               {step.words !== undefined && <Text size="sm">{step.words}</Text>}
+              {step.goesOnAt !== undefined && (
+                <Text size="sm">
+                  Expected to go on <Moment at={step.goesOnAt} />.
+                </Text>
+              )}
               {step.givesUpAt !== undefined && (
                 <Text size="sm">
                   Convoke gives this up <Moment at={step.givesUpAt} />; then it counts as unclear.

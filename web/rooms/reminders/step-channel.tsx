@@ -2,7 +2,7 @@ import { Group, Paper, Radio, Stack, Text } from '@mantine/core';
 import { phoneWords } from '../../kit/phone.ts';
 import { StatusBadge } from '../../kit/status-badge.tsx';
 import type { Channel } from '../channels/api.ts';
-import { explain, statusLooks } from '../channels/words.ts';
+import { explain, lookOfChannel } from '../channels/words.ts';
 
 type Props = {
   channels: Channel[];
@@ -19,7 +19,7 @@ export function StepChannel({ channels, chosen, choose, lack }: Props) {
           <Paper key={channel.id} p="md" radius="md">
             <Group justify="space-between" wrap="nowrap" align="flex-start">
               <Radio value={channel.id} label={channel.label} description={about(channel)} />
-              <StatusBadge look={statusLooks[channel.status]} />
+              <StatusBadge look={lookOfChannel(channel)} />
             </Group>
           </Paper>
         ))}
