@@ -2,6 +2,7 @@ import './kernel/require-node.ts';
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
+  type Adapter,
   createChannels,
   createLinkedAdapter,
   declareKind,
@@ -67,6 +68,8 @@ export type Convoke = {
 type Extras = {
   /** Runs once the database is open and before the first start is prepared; the demo puts its users there. */
   seed?: (kernel: Kernel) => Promise<void>;
+  /** Further kinds of channels, each declared before. */
+  adapters?: Adapter[];
   /** The database is gone for good and everything has been stopped. */
   onFault?: (error: Error) => void;
 };
@@ -89,7 +92,7 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
     life.add('database', () => kernel.database.close());
     await extras.seed?.(kernel);
     const first = await prepareFirstStart(kernel);
-    const rooms = await startRooms(kernel, life);
+    const rooms = await startRooms(kernel, life, extras.adapters ?? []);
     const url = await openDoors(kernel, rooms, life);
     const setupLink = first && `${config.publicUrl ?? url}/setup/${first.token}`;
     return { url, kernel, setupLink, stop: () => life.stop() };
@@ -102,7 +105,7 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
 type Rooms = { leases: Leases; channels: RunningChannels };
 
 /** Plugs the rooms together from left to right. What is started first is stopped last. */
-async function startRooms(kernel: Kernel, life: Lifecycle): Promise<Rooms> {
+async function startRooms(kernel: Kernel, life: Lifecycle, more: Adapter[]): Promise<Rooms> {
   life.add('upkeep', startUpkeep(kernel));
   const node = await appearAsNode(kernel);
   life.add('node', () => node.stop());
@@ -114,7 +117,7 @@ async function startRooms(kernel: Kernel, life: Lifecycle): Promise<Rooms> {
   life.add('sealer', () => sealer.stop());
   sealer.start();
 
-  const channels = createChannels(kernel, { leases, adapters: [linkedAdapter(kernel)] });
+  const channels = createChannels(kernel, { leases, adapters: [linkedAdapter(kernel), ...more] });
   const messages = createMessages(kernel, channels);
   const reminders = createReminders(kernel);
   channels.plug({ sink: messages.inboundSink, payloads: messages.outboundPayloads });

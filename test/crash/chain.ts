@@ -1,6 +1,7 @@
+import type { Tally } from '../harness/tally.ts';
 import { until } from '../harness/until.ts';
 import type { Life } from './life.ts';
-import type { Point, Tally, World } from './world.ts';
+import type { Point, World } from './world.ts';
 
 /** Begins with a life, so that the life has to be told of its end beforehand. */
 const START = 'start';
@@ -9,7 +10,8 @@ const MOST_TIMES = 3;
 const EACH_TIME = /^(wire message|messages\.(begin|settle)|channels\.write_(keys|credentials|pairing)) /;
 /** Taken by the clock, whatever goes on. */
 const PERIODIC = /^(leases\.renew|kernel\.node_seen) /;
-const TO_DIE = { within: 3_000, every: 20 };
+const STILL_MS = 700;
+const TO_DIE = { within: 5_000, every: 20 };
 
 /** What came of one chain of lives. */
 export type Account = {
@@ -40,13 +42,25 @@ export async function dryRun(world: World): Promise<Point[]> {
   for (const [scenario, run] of Object.entries(world.scenarios)) {
     if (scenario !== START) await life.watch();
     await run(life);
-    const passed = Object.entries(await life.passed()).filter(([step]) => !PERIODIC.test(step));
+    const passed = await passedInAll(life);
     const fresh = world.goesOnAs(scenario) ? passed.filter(([step]) => !known.has(step)) : passed;
     points.push(...fresh.flatMap(([step, count]) => pointsOf(scenario, step, count)));
     for (const [step] of passed) known.add(step);
   }
   if (!life.isOver()) await life.end('SIGTERM');
   return points;
+}
+
+/** Also what follows for a moment when all has been done. */
+async function passedInAll(life: Life): Promise<[string, number][]> {
+  const passed = async () => Object.entries(await life.passed()).filter(([step]) => !PERIODIC.test(step));
+  if (life.isOver()) return passed();
+  for (let before = -1; ; ) {
+    const now = await passed();
+    if (now.length === before) return now;
+    before = now.length;
+    await new Promise(resolve => setTimeout(resolve, STILL_MS));
+  }
 }
 
 /** Ends one life after the other at these points, in a settled world, and compares in the life that follows. */

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { stopOnSignals } from '../../src/kernel/index.ts';
 import { type Convoke, startConvoke } from '../../src/main.ts';
 import { watchDatabase } from './database-steps.ts';
+import { httpAdapter } from './http-adapter.ts';
 import { passedSteps, watchSteps } from './steps.ts';
 import { watchWire } from './wire-steps.ts';
 
@@ -17,18 +18,22 @@ export type Reply = { id: number; value?: unknown; fault?: string };
 
 /**
  * The real program in a process that can be told to kill itself at a step. CRASH_AT arms it from the start:
- * `<times> <step>`. An orderly end leaves what it has passed in the file CRASH_PASSED.
+ * `<times> <step>`. An orderly end leaves what it has passed in the file CRASH_PASSED. CRASH_FAR_END brings a
+ * channel whose provider is there.
  */
 watchDatabase();
 watchWire();
 const [times, ...words] = (process.env.CRASH_AT ?? '').split(' ');
 watchSteps(words.length > 0 ? { step: words.join(' '), times: Number(times) } : undefined);
-const { CRASH_AT: _at, CRASH_PASSED: passedFile, ...env } = process.env;
+const { CRASH_AT: _at, CRASH_PASSED: passedFile, CRASH_FAR_END: farEnd, ...env } = process.env;
 if (passedFile !== undefined) {
   process.once('exit', () => writeFileSync(passedFile, JSON.stringify(passedSteps())));
 }
 
-const starting = startConvoke(env, { onFault: () => process.exit(1) });
+const starting = startConvoke(env, {
+  onFault: () => process.exit(1),
+  ...(farEnd === undefined ? {} : { adapters: [httpAdapter(farEnd)] }),
+});
 stopOnSignals(async () => (await starting.catch(() => undefined))?.stop());
 const convoke = await starting;
 process.on('message', ({ id, ...order }: Order & { id: number }) => {

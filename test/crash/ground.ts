@@ -52,7 +52,8 @@ export async function serverGround(server: PostgresServer, name: string): Promis
     expire: async () => {
       // The server may still be busy with the last words of the dead.
       await until(async () => (await pool.query(OTHERS)).rowCount === 0);
-      await pool.query(`update leases set expires_at = now() - interval '1 minute'`);
+      await pool.query('update leases set holder = null, expires_at = now()');
+      await pool.query('update nodes set stopped_at = now() where stopped_at is null');
       await pool.query(
         'update due_work set claimed_by = null, claimed_until = null where claimed_by is not null',
       );

@@ -5,6 +5,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { heardFile } from '../harness/heard.ts';
 import type { Order, Reply } from './child.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,23 +30,24 @@ export type LifeOptions = {
   env: Record<string, string>;
   /** Armed from the very start. */
   at?: { step: string; times: number } | undefined;
-  /** All that it says is added to this file. */
-  log?: string;
-  program?: string;
+  onReady?: (url: string) => void;
 };
+
+const heard = heardFile(`crash-${process.pid}`);
 
 /** Compiled code is kept between the many short lives. */
 const COMPILED = join(tmpdir(), `convoke-compiled-${process.getuid?.() ?? 0}`);
 
-export function beginLife({ env, at, log, program = 'test/crash/child.ts' }: LifeOptions): Life {
+export function beginLife({ env, at, onReady }: LifeOptions): Life {
   const passedFile = join(tmpdir(), `convoke-passed-${randomUUID()}.json`);
-  const child = spawn(join(root, 'node_modules/.bin/node'), [program], {
+  const child = spawn(join(root, 'node_modules/.bin/node'), ['test/crash/child.ts'], {
     cwd: root,
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',
       NODE_COMPILE_CACHE: COMPILED,
       CONVOKE_PORT: '0',
+      CONVOKE_LOG_LEVEL: 'trace',
       CRASH_PASSED: passedFile,
       ...(at ? { CRASH_AT: `${at.times} ${at.step}` } : {}),
       ...env,
@@ -55,7 +57,7 @@ export function beginLife({ env, at, log, program = 'test/crash/child.ts' }: Lif
   let output = '';
   const hear = (chunk: Buffer) => {
     output += chunk.toString();
-    if (log !== undefined) appendFileSync(log, chunk);
+    appendFileSync(heard, chunk);
   };
   child.stdout?.on('data', hear);
   child.stderr?.on('data', hear);
@@ -68,7 +70,10 @@ export function beginLife({ env, at, log, program = 'test/crash/child.ts' }: Lif
     { url: string; setupLink?: string } | undefined
   >();
   child.on('message', (said: Reply | { url: string; setupLink?: string }) => {
-    if ('url' in said) return isReady(said);
+    if ('url' in said) {
+      onReady?.(said.url);
+      return isReady(said);
+    }
     const order = waiting.get(said.id);
     waiting.delete(said.id);
     if (said.fault === undefined) order?.resolve(said.value);
@@ -106,4 +111,11 @@ async function readAndRemove(file: string): Promise<Record<string, number>> {
   const passed = JSON.parse(await readFile(file, 'utf8'));
   await rm(file);
   return passed;
+}
+
+/** Throws with what it said when it ended before it served. */
+export async function served(life: Life): Promise<{ url: string; setupLink?: string }> {
+  const ready = await life.ready;
+  if (!ready) throw new Error(`The process ended before it served:\n${life.output()}`);
+  return ready;
 }

@@ -1,47 +1,42 @@
-import { randomUUID } from 'node:crypto';
 import type { WhatsAppSimulator } from '../../sim/whatsapp/index.ts';
-import { type Client, clientOf, loginOf } from '../harness/api.ts';
-import { CANARY } from '../harness/canary.ts';
-import { completeSetup } from '../harness/convoke-process.ts';
+import type { Row } from '../harness/book.ts';
+import { Front } from '../harness/front.ts';
 import { localIn, pairChannel } from '../harness/pairing.ts';
+import { Tally } from '../harness/tally.ts';
 import { until } from '../harness/until.ts';
-import { Book, type Row } from './book.ts';
 import type { Ground } from './ground.ts';
-import { beginLife, type Life } from './life.ts';
-import { type Point, Tally, type World } from './world.ts';
+import { beginLife, type Life, served } from './life.ts';
+import type { Point, World } from './world.ts';
 
-const PASSWORD = `${CANARY}-password`;
-const PATIENCE = { within: 12_000, every: 40 };
+const PATIENCE = { within: 30_000, every: 40 };
 /** Receipts come at once or, where their process died at the wrong moment, not at all. */
 const FOR_RECEIPTS = { within: 1_500, every: 40 };
 
-type Known = { subject: string; ids: string[]; placeholders: number };
+/** What the rows say of the channel's inbound messages and of its group. */
+type Known = { subject: string; ids: string[]; placeholders: number; pending: number };
 
 /** A linked number with two friends and a group, all of its own. */
 export class LinkedWorld implements World {
   readonly name: string;
   readonly ends = new Tally();
+  readonly #front: Front;
   readonly #ground: Ground;
   readonly #simulator: WhatsAppSimulator;
-  readonly #client: Client;
-  readonly #book = new Book();
   readonly #owner: string;
   readonly #ben: string;
   readonly #chloe: string;
   readonly #chat: string;
-  #where = { url: '', workspace: 'main', cookie: '' };
   #channelId = '';
   #groupId = '';
-  #turn = 0;
   #inbound: string[] = [];
   #subject: string;
 
   /** `digits` makes the numbers of its people: five digits that no other world has. */
   constructor(ground: Ground, simulator: WhatsAppSimulator, name: string, digits: string) {
     this.name = name;
+    this.#front = new Front(name);
     this.#ground = ground;
     this.#simulator = simulator;
-    this.#client = clientOf(() => this.#where);
     [this.#owner, this.#ben, this.#chloe] = [`+1555${digits}01`, `+1555${digits}02`, `+1555${digits}03`];
     for (const number of [this.#owner, this.#ben, this.#chloe])
       simulator.addPhone(number, `Person ${number}`);
@@ -50,27 +45,18 @@ export class LinkedWorld implements World {
   }
 
   begin(at?: Point): Life {
-    const env = {
-      ...this.#ground.env,
-      CONVOKE_SANDBOX: '1',
-      CONVOKE_PACING: '0',
-      CONVOKE_WHATSAPP_URL: this.#simulator.socketUrl,
-      CONVOKE_WHATSAPP_ROOT_KEY: this.#simulator.rootKey.toString('hex'),
-    };
-    const life = beginLife({ env, at });
-    void life.ready.then(ready => {
-      if (ready) this.#where.url = ready.url;
+    return beginLife({
+      env: { ...this.#ground.env, ...outsideOf(this.#simulator) },
+      at,
+      onReady: url => this.#front.turnTo(url),
     });
-    return life;
   }
 
   async settle(life: Life): Promise<void> {
-    const { url, setupLink } = await served(life);
-    const account = await completeSetup({ url, setupLink }, PASSWORD);
-    this.#where.cookie = await loginOf(account);
+    await this.#front.signUp(await served(life));
     const simulator = { scan: async (number: string, qr: string) => this.#simulator.scan(number, qr) };
     const input = { label: 'Office', number: this.#owner };
-    const { channelId, groups } = await pairChannel(this.#client, simulator, input);
+    const { channelId, groups } = await pairChannel(this.#front.client, simulator, input);
     this.#channelId = channelId;
     this.#groupId = groups[0]?.id ?? '';
   }
@@ -97,21 +83,20 @@ export class LinkedWorld implements World {
   }
 
   async recover(life: Life): Promise<string[]> {
+    const { book } = this.#front;
     await served(life);
     await this.#connected(life);
-    await this.#book.askAgain();
-    await this.#giveUpWaiting(life);
-    const atRest = () => this.#isQuiet(life, 'sent');
+    await book.askAgain();
     const faults: string[] = [];
-    await until(atRest, PATIENCE).catch(() => faults.push('does not come to rest'));
-    await until(() => this.#isQuiet(life), FOR_RECEIPTS).catch(() => undefined);
-    faults.push(...this.#book.close(await this.#rows(life), this.#simulator.ledger(), this.ends));
-    faults.push(...(await this.#missing(life)));
-    this.ends.add('messages in', this.#inbound.length);
-    this.ends.add(
-      'placeholders of messages that were readable later',
-      (await this.#known(life)).placeholders,
+    await until(() => this.#isQuiet(life, 'sent'), PATIENCE).catch(() =>
+      faults.push('does not come to rest'),
     );
+    await until(() => this.#isQuiet(life), FOR_RECEIPTS).catch(() => undefined);
+    const known = await this.#known(life);
+    faults.push(...book.close(await this.#rows(life), this.#simulator.ledger(), this.ends));
+    faults.push(...this.#missing(known));
+    this.ends.add('messages in', this.#inbound.length);
+    this.ends.add('placeholders of messages that were readable later', known.placeholders);
     this.#inbound = [];
     return faults;
   }
@@ -121,7 +106,7 @@ export class LinkedWorld implements World {
   }
 
   async #start(life: Life): Promise<void> {
-    await this.#connected(life);
+    await served(life);
     await this.#quiet(life);
   }
 
@@ -155,7 +140,7 @@ export class LinkedWorld implements World {
   }
 
   async #regroup(life: Life): Promise<void> {
-    this.#subject = `Choir ${this.name} ${++this.#turn}`;
+    this.#subject = this.#front.words('group');
     this.#simulator.renameGroup(this.#chat, this.#subject, this.#ben);
     await this.#quiet(life);
   }
@@ -166,26 +151,15 @@ export class LinkedWorld implements World {
   }
 
   #ask(path: string, what: object, recipients: string[]): Promise<void> {
-    const text = this.#words('out');
-    const body = { channel_id: this.#channelId, ...what, content: { type: 'text', text: { body: text } } };
-    const key = { 'idempotency-key': randomUUID() };
-    const ask = async () => {
-      const answer = await this.#client('POST', path, body, key);
-      if (answer.status > 299) throw new Error(`POST ${path} answered ${answer.status}.`);
-    };
-    return this.#book.ask({ text, recipients, ask });
+    return this.#front.ask(path, { channel_id: this.#channelId, ...what }, recipients);
   }
 
   #write(from: string, to: string): void {
-    this.#inbound.push(this.#simulator.send(from, to, this.#words('in')));
-  }
-
-  #words(way: string): string {
-    return `${CANARY} ${this.name} ${way} ${++this.#turn}`;
+    this.#inbound.push(this.#simulator.send(from, to, this.#front.words('in')));
   }
 
   #connected(life: Life): Promise<unknown> {
-    const text = `select status from channels where id = '${this.#channelId}' and status = 'connected'`;
+    const text = `select from channels where id = '${this.#channelId}' and status = 'connected'`;
     return until(async () => (await this.#ground.rows(life, text)).length > 0, PATIENCE);
   }
 
@@ -194,22 +168,23 @@ export class LinkedWorld implements World {
   }
 
   async #isQuiet(life: Life, ...ends: string[]): Promise<boolean> {
-    if (!this.#book.hasEnded(await this.#rows(life), ...ends)) return false;
-    return (await this.#missing(life)).length === 0;
+    if (!this.#front.book.hasEnded(await this.#rows(life), ...ends)) return false;
+    return this.#missing(await this.#known(life)).length === 0;
   }
 
   #rows(life: Life): Promise<Row[]> {
-    return this.#ground.rows<Row>(life, this.#book.query());
+    return this.#ground.rows<Row>(life, this.#front.book.query());
   }
 
   /** What we should have got and have not exactly once. */
-  async #missing(life: Life): Promise<string[]> {
-    const { ids, subject } = await this.#known(life);
-    const inbound = this.#inbound.flatMap(id => {
+  #missing({ ids, subject, pending }: Known): string[] {
+    const faults = this.#inbound.flatMap(id => {
       const times = ids.filter(one => one === id).length;
       return times === 1 ? [] : [`a message in is there ${times} times`];
     });
-    return subject === this.#subject ? inbound : [...inbound, `the group is called "${subject}"`];
+    if (subject !== this.#subject) faults.push(`the group is called "${subject}"`);
+    if (pending > 0) faults.push(`${pending} messages in were not handed on`);
+    return faults;
   }
 
   async #known(life: Life): Promise<Known> {
@@ -217,31 +192,24 @@ export class LinkedWorld implements World {
     const [known] = await this.#ground.rows<Known>(
       life,
       `with i as (
-        select split_part(provider_key, '|', 3) as id, provider_key like '%|undecryptable' as placeholder
-        from intake_keys where channel_id = '${this.#channelId}' and split_part(provider_key, '|', 3) in (${inbound})
+        select split_part(message_key, '|', 3) as id, kind = 'undecryptable' as placeholder
+        from intake where channel_id = '${this.#channelId}' and split_part(message_key, '|', 3) in (${inbound})
       )
       select g.subject, (select count(*)::int from i where placeholder) as placeholders,
-        (select coalesce(json_agg(id), '[]') from i where not placeholder) as ids
+        (select coalesce(json_agg(id), '[]') from i where not placeholder) as ids,
+        (select count(*)::int from intake_pending) as pending
       from groups g where g.id = '${this.#groupId}'`,
     );
-    return known ?? { subject: '', placeholders: 0, ids: [] };
-  }
-
-  /** The hour has come for what was on the wire when its process died. */
-  async #giveUpWaiting(life: Life): Promise<void> {
-    await this.#ground.rows(
-      life,
-      `with over as (
-        update attempts set deadline_at = now() - interval '6 s' where status = 'in_flight' returning delivery_id
-      )
-      update due_work set due_at = now() - interval '1 s' from over
-      where kind = 'delivery_watch' and subject_id = over.delivery_id`,
-    );
+    return known ?? { subject: '', ids: [], placeholders: 0, pending: 0 };
   }
 }
 
-async function served(life: Life): Promise<{ url: string; setupLink?: string }> {
-  const ready = await life.ready;
-  if (!ready) throw new Error(`The process ended before it served:\n${life.output()}`);
-  return ready;
+/** The settings that make the simulator the program's WhatsApp. */
+export function outsideOf(simulator: WhatsAppSimulator): Record<string, string> {
+  return {
+    CONVOKE_SANDBOX: '1',
+    CONVOKE_PACING: '0',
+    CONVOKE_WHATSAPP_URL: simulator.socketUrl,
+    CONVOKE_WHATSAPP_ROOT_KEY: simulator.rootKey.toString('hex'),
+  };
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Demo } from './demo-process.ts';
@@ -11,12 +12,34 @@ export type ConvokeProcess = {
   /** One-time link for the first user, at the first start. */
   setupLink: string | undefined;
   output(): string;
+  /** Without waiting for what it does. */
+  signal(name: NodeJS.Signals): void;
+  /** Its exit code; null when a signal ended it. */
+  exited: Promise<number | null>;
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>;
 };
 
+type Options = {
+  /** All that it says is added to this file. */
+  heard?: string;
+  /** What to run instead of node itself, with the node that was meant among its arguments. */
+  wrapper?: (command: string[]) => string[];
+  /** A module that is loaded into all its threads before the program. */
+  preload?: string;
+};
+
 /** `npm start` on a free port with the given settings; resolves when it says that it is ready. */
-export async function startConvokeProcess(env: Record<string, string>): Promise<ConvokeProcess> {
-  const child = spawn(join(root, 'node_modules/.bin/node'), ['src/main.ts'], {
+export async function startConvokeProcess(
+  env: Record<string, string>,
+  { heard, wrapper = command => command, preload }: Options = {},
+): Promise<ConvokeProcess> {
+  const node = [
+    join(root, 'node_modules/.bin/node'),
+    ...(preload ? ['--import', preload] : []),
+    'src/main.ts',
+  ];
+  const [command = '', ...args] = wrapper(node);
+  const child = spawn(command, args, {
     cwd: root,
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', CONVOKE_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -24,6 +47,7 @@ export async function startConvokeProcess(env: Record<string, string>): Promise<
   let output = '';
   const add = (chunk: Buffer) => {
     output += chunk.toString();
+    if (heard !== undefined) appendFileSync(heard, chunk);
   };
   child.stdout.on('data', add);
   child.stderr.on('data', add);
@@ -39,6 +63,8 @@ export async function startConvokeProcess(env: Record<string, string>): Promise<
     url,
     setupLink: /http:\S+\/setup\/\S+/.exec(output)?.[0],
     output: () => output,
+    signal: name => child.kill(name),
+    exited,
     end: signal => {
       child.kill(signal);
       return exited;

@@ -1,13 +1,26 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { accessSync, chownSync, constants, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  chownSync,
+  constants,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import pg from 'pg';
+import { until } from './until.ts';
 
 export type PostgresServer = {
   /** Address of a database for the administrator of the cluster, or for another login. */
   url(database?: string, login?: string): string;
+  /** Stops it at once, as a crash does; the result starts it again at the same address. */
+  crash(): Promise<() => Promise<void>>;
   /** Ends the server and removes its folder. */
   stop(): Promise<void>;
 };
@@ -35,10 +48,14 @@ const SETTINGS = {
 const GUARD = `exec 3<&0
 folder=$1
 shift
-"$@" 3<&- &
-server=$!
-(cat <&3; kill -INT $server; while kill -0 $server; do sleep 0.1; done; rm -rf "$folder") >/dev/null 2>&1 &
-wait $server`;
+(cat <&3; server=$(head -n 1 "$folder/data/postmaster.pid"); kill -INT $server
+  while kill -0 $server; do sleep 0.1; done; rm -rf "$folder") >/dev/null 2>&1 &
+while :; do
+  "$@" 3<&- &
+  wait $!
+  [ -e "$folder/down" ] || exit
+  while [ -e "$folder/down" ]; do sleep 0.05; done
+done`;
 
 /** A new cluster of the given major version on a free port of 127.0.0.1; `settings` go over those for tests. */
 export async function startPostgres(
@@ -63,14 +80,45 @@ export async function startPostgres(
     const given = { ...SETTINGS, ...settings, port: String(port) };
     const stop = await run(join(runnable, 'postgres'), data, given, folder, owner);
     if (typeof stop === 'function') {
-      return {
-        url: (database = 'postgres', login = 'postgres') =>
-          `postgres://${login}@127.0.0.1:${port}/${database}`,
-        stop,
-      };
+      const url = (database = 'postgres', login = 'postgres') =>
+        `postgres://${login}@127.0.0.1:${port}/${database}`;
+      return { url, crash: () => crash(folder, url()), stop };
     }
     if (attempt === ATTEMPTS || !stop.includes('in use'))
       throw new Error(`PostgreSQL ${version} does not start:\n${stop}`);
+  }
+}
+
+async function crash(folder: string, url: string): Promise<() => Promise<void>> {
+  const down = join(folder, 'down');
+  writeFileSync(down, '');
+  const pid = Number(readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[0]);
+  process.kill(pid, 'SIGQUIT');
+  await until(() => !isAlive(pid));
+  return async () => {
+    rmSync(down);
+    await until(() => isServing(url), { what: () => 'PostgreSQL to start again' });
+  };
+}
+
+async function isServing(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Tally } from './world.ts';
+import type { Tally } from './tally.ts';
 
 /** A message that the program was asked to send. */
 export type Intent = {

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { type Client, clientOf, loginOf } from './api.ts';
+import { Book } from './book.ts';
+import { CANARY } from './canary.ts';
+import { completeSetup } from './convoke-process.ts';
+
+const PASSWORD = `${CANARY}-password`;
+
+/** Where people and programs ask: one login over all starts of the program. */
+export class Front {
+  readonly book = new Book();
+  readonly client: Client;
+  readonly #name: string;
+  #where = { url: '', workspace: 'main', cookie: '' };
+  #turn = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+    this.client = clientOf(() => this.#where);
+  }
+
+  /** From now on the program is there. */
+  turnTo(url: string): void {
+    this.#where.url = url;
+  }
+
+  /** The first user chooses a password and signs in, once. */
+  async signUp(first: { url: string; setupLink?: string | undefined }): Promise<void> {
+    this.turnTo(first.url);
+    this.#where.cookie = await loginOf(await completeSetup(first, PASSWORD));
+  }
+
+  /** Asks for a text to be sent, as a client that tries again with the same key until it has an answer. */
+  ask(path: string, what: object, recipients: string[]): Promise<void> {
+    const text = this.words('out');
+    const body = { ...what, content: { type: 'text', text: { body: text } } };
+    return this.book.ask({ text, recipients, ask: this.once('POST', path, body) });
+  }
+
+  /** A request under one key, however often it is made; rejects unless the answer is good. */
+  once(method: string, path: string, body: object): () => Promise<void> {
+    const key = { 'idempotency-key': randomUUID() };
+    return async () => {
+      const answer = await this.client(method, path, body, key);
+      if (answer.status > 299) throw new Error(`${method} ${path} answered ${answer.status}.`);
+    };
+  }
+
+  /** A text that nobody has written before. */
+  words(way: string): string {
+    return `${CANARY} ${this.#name} ${way} ${++this.#turn}`;
+  }
+}
