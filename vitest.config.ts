@@ -66,6 +66,8 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      // Last: reads what all programs of the suite have said.
+      { extends: true, test: { name: 'canary', include: ['test/canary/**/*.test.ts'] } },
       {
         extends: true,
         test: {

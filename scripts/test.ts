@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,8 @@ import { findPostgres15 } from '../test/harness/postgres-server.ts';
 /** `npm test`: everything that CI runs. Ends with one line that sums up all runs. */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const reports = mkdtempSync(join(tmpdir(), 'convoke-test-'));
-const STEP_MS = 6 * 60_000;
+const STEP_MS = 8 * 60_000;
+const figures = join(root, 'figures');
 
 type Step = { name: string; args: string[]; env?: Record<string, string>; report?: string };
 type Outcome = { passed: number; failed: number; skipped: string[] };
@@ -34,6 +35,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const outcomes: Outcome[] = [];
+rmSync(figures, { recursive: true, force: true });
 try {
   await inTurn([script('check', 'scripts/check.ts', '--no-tests')]);
   // Two lanes for two cores; then what starts whole programs and minds the clock, one after the other.
@@ -46,11 +48,13 @@ try {
       ...onPostgres15(),
     ]),
   ]);
-  await inTurn([vitest('crash', ['crash'])]);
+  await inTurn([vitest('crash', ['crash']), vitest('chaos', ['chaos'])]);
   await inTurn([vitest('journeys', ['journeys'])]);
+  await inTurn([vitest('secrets in any output', ['canary'])]);
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }
+tellFigures();
 summarise();
 
 function script(name: string, path: string, ...args: string[]): Step {
@@ -138,6 +142,17 @@ function read(path: string): Outcome {
     failed: report.numFailedTests + broken.length,
     skipped: skipped.map(({ fullName }) => fullName),
   };
+}
+
+/** What the tests of crashes and faults have counted; docs/RELIABILITY.md is made of the same. */
+function tellFigures(): void {
+  if (!existsSync(figures)) return;
+  for (const name of readdirSync(figures)
+    .filter(file => file.endsWith('.json'))
+    .sort()) {
+    const { counted } = JSON.parse(readFileSync(join(figures, name), 'utf8')) as { counted: string };
+    console.log(`${name.replace('.json', '')}: ${counted}`);
+  }
 }
 
 function summarise(): void {

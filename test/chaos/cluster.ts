@@ -6,7 +6,7 @@ import pg from 'pg';
 import { startWhatsAppSimulator, type WhatsAppSimulator } from '../../sim/whatsapp/index.ts';
 import { type ConvokeProcess, startConvokeProcess } from '../harness/convoke-process.ts';
 import { Front } from '../harness/front.ts';
-import { heardFile } from '../harness/heard.ts';
+import { heardFile, keepSecret } from '../harness/heard.ts';
 import { pairChannel } from '../harness/pairing.ts';
 import { type PostgresServer, startPostgres } from '../harness/postgres-server.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
@@ -58,6 +58,7 @@ export class Cluster {
     this.simulator = simulator;
     this.#rows = new pg.Pool({ connectionString: server.url(), max: 2 });
     this.#rows.on('error', () => undefined);
+    keepSecret(this.#key.slice('chaos:'.length));
     for (const number of [OWNER, BEN, CHLOE]) simulator.addPhone(number, `Person ${number}`);
     this.#chat = simulator.createGroup('Choir', [OWNER, BEN, CHLOE]).id;
   }

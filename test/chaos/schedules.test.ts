@@ -82,7 +82,7 @@ const faults: Record<string, (struck: Struck) => Promise<number | undefined>> = 
 };
 
 describe('two nodes and one number, in spite of', () => {
-  it(`${SCHEDULES} schedules of faults`, async () => {
+  it(`${SCHEDULES} schedules of faults`, { timeout: 180_000 + SCHEDULES * 30_000 }, async () => {
     const names = Object.keys(faults);
     const ends = new Tally();
     const longest = new Map<string, number>();

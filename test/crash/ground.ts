@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { keepSecret } from '../harness/heard.ts';
 import type { PostgresServer } from '../harness/postgres-server.ts';
 import { until } from '../harness/until.ts';
 import type { Life } from './life.ts';
@@ -41,12 +42,14 @@ export async function serverGround(server: PostgresServer, name: string): Promis
   const pool = new pg.Pool({ connectionString: server.url(name), application_name: 'crash', max: 2 });
   pool.on('error', () => undefined);
   const dataDir = mkdtempSync(join(tmpdir(), 'convoke-crash-'));
+  const key = randomBytes(32).toString('base64');
+  keepSecret(key);
   return {
     name: 'postgres',
     env: {
       CONVOKE_DATA_DIR: dataDir,
       DATABASE_URL: server.url(name),
-      CONVOKE_MASTER_KEY: `crash:${randomBytes(32).toString('base64')}`,
+      CONVOKE_MASTER_KEY: `crash:${key}`,
     },
     rows: async (_life, text) => (await pool.query(text)).rows,
     expire: async () => {

@@ -3,6 +3,7 @@ import { type Client, clientOf, loginOf } from './api.ts';
 import { Book } from './book.ts';
 import { CANARY } from './canary.ts';
 import { completeSetup } from './convoke-process.ts';
+import { keepSecret } from './heard.ts';
 
 const PASSWORD = `${CANARY}-password`;
 
@@ -28,6 +29,7 @@ export class Front {
   async signUp(first: { url: string; setupLink?: string | undefined }): Promise<void> {
     this.turnTo(first.url);
     this.#where.cookie = await loginOf(await completeSetup(first, PASSWORD));
+    keepSecret(this.#where.cookie.split('=')[1] ?? '');
   }
 
   /** Asks for a text to be sent, as a client that tries again with the same key until it has an answer. */
