@@ -148,6 +148,14 @@ export class Cluster {
     this.inbound.push(this.simulator.send(from, to, this.front.words('in')));
   }
 
+  /** What was put off for a while, as its channel was not connected, is due now. */
+  async hurry(): Promise<void> {
+    await this.#rows.query(
+      `with put_off as (update deliveries set due_at = now() where status = 'queued' returning id)
+      update due_work set due_at = now() from put_off where kind = 'delivery' and subject_id = put_off.id`,
+    );
+  }
+
   async close(): Promise<void> {
     for (const { process, database, whatsapp } of this.nodes.values()) {
       process.signal('SIGCONT');

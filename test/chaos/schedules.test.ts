@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keepFigure } from '../harness/figures.ts';
 import { localIn } from '../harness/pairing.ts';
@@ -9,6 +10,7 @@ import { balance, startTraffic } from './traffic.ts';
 const SCHEDULES = Number(process.env.CHAOS_SCHEDULES ?? 10);
 /** From the loss of the holder until another node drives. */
 const TAKEOVER_MS = TTL_MS + 10_000;
+/** Both hold for a machine that has no more to do than it has cores. */
 const STOP_MS = 3_000;
 
 /** The only way for a socket to be taken over: who is paused cannot close its own. */
@@ -87,6 +89,7 @@ describe('two nodes and one number, in spite of', () => {
     const ends = new Tally();
     const longest = new Map<string, number>();
     const wrong: string[] = [];
+    let slowness = 1;
     for (let at = 0; at < SCHEDULES; at++) {
       const name = names[at % names.length] ?? '';
       const struck = await whoDrives();
@@ -101,6 +104,7 @@ describe('two nodes and one number, in spite of', () => {
       await pause(300);
       await stop();
       ends.add(name);
+      slowness = Math.max(slowness, (loadavg()[0] ?? 0) / availableParallelism());
       if (took !== undefined) longest.set(name, Math.max(took, longest.get(name) ?? 0));
     }
     wrong.push(...(await balance(cluster, ends)), ...overlaps());
@@ -114,7 +118,7 @@ describe('two nodes and one number, in spite of', () => {
     });
     expect(wrong).toEqual([]);
     for (const [name, ms] of longest) {
-      expect(ms, name).toBeLessThan(name === 'holder told to stop' ? STOP_MS : TAKEOVER_MS);
+      expect(ms, name).toBeLessThan((name === 'holder told to stop' ? STOP_MS : TAKEOVER_MS) * slowness);
     }
   });
 });
