@@ -112,7 +112,11 @@ async function schedule(book: Book, changes: Change[], now: Date): Promise<void>
       return at ? [watchAt(locked, at)] : [];
     }),
   );
-  const over = changes.filter(({ next }) => next.status !== 'queued' && watchOf(next, now) === undefined);
+  // Where one attempt is in doubt another may still be open: the watch stays, and ends it in its time.
+  const over = changes.filter(
+    ({ locked, next }) =>
+      next.status !== 'queued' && watchOf(next, now) === undefined && locked.journey.doubtAt === null,
+  );
   await book.dropDue(over.map(({ locked }) => watchKey(locked)));
 }
 
