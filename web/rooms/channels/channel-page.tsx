@@ -14,6 +14,8 @@ import { type Channel, channelQuery } from './api.ts';
 import { ChannelLabel } from './channel-label.tsx';
 import { ChannelMenu } from './channel-menu.tsx';
 import { Groups } from './groups.tsx';
+import { Pace } from './pacing/pace.tsx';
+import { Resume } from './pacing/resume.tsx';
 import { Parked } from './parking/parked.tsx';
 import { explain, lookOfChannel } from './words.ts';
 
@@ -66,6 +68,7 @@ function Detail({ channel, back }: { channel: Channel; back: ReactNode }) {
           <Now channel={channel} />
           <Parked what={what} />
         </Stack>
+        {channel.phone !== null && <Pace channel={channel} />}
         {(channel.phone !== null || channel.groups_count > 0) && <Groups channel={channel} />}
       </Stack>
     </Page>
@@ -94,8 +97,9 @@ function Now({ channel }: { channel: Channel }) {
               {channel.profile_name !== null && `, ${channel.profile_name}`} ·{' '}
             </>
           )}
-          since <Moment at={channel.status_at} />
+          since <Moment at={channel.restriction?.since ?? channel.status_at} />
         </Text>
+        <Resume channel={channel} />
       </Stack>
     </Alert>
   );
