@@ -179,6 +179,22 @@ describe('trouble', () => {
     expect((await message(id)).delivery.status).toBe('sent');
   });
 
+  it('with the database for a moment costs no claim, and is not asked about without a pause', async () => {
+    let away = true;
+    let asked = 0;
+    const node = startNode('messages.begin', run => {
+      asked += 1;
+      return away ? unreachable() : run();
+    });
+    node.connect();
+    const ids = await Promise.all(Array.from({ length: 20 }, (_, n) => send(`after the outage ${n}`)));
+    await until(() => asked > 1);
+    expect(asked).toBeLessThan(5);
+    away = false;
+    for (const id of ids) await becomes(id, 'sent');
+    expect(provider.arrived).toHaveLength(20);
+  });
+
   it('with one delivery holds up no other, on its channel or elsewhere', async () => {
     const other = await scriptedChannel(scope);
     const encode = provider.adapter.encode;

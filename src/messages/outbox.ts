@@ -224,15 +224,21 @@ class Engine implements Outbox {
     try {
       return await this.#draw(drawn => begin(this.#books, picked, drawn, this.#beginOptions));
     } catch (error) {
+      const { log } = this.#kernel;
       const ofLink = isOfLink(error);
       if (picked.length > 1 && !ofLink) return this.#beginInHalves(picked);
-      this.#kernel.log.error({ event: 'messages.begin', items: picked.length, err: error }, 'not begun');
-      await this.#giveBack(
-        picked.map(({ item }) => item),
-        ofLink ? RETRY_MS : RETRY_POISON_MS,
-      ).catch(() => undefined);
+      log.error({ event: 'messages.begin', items: picked.length, err: error }, 'not begun');
+      const items = picked.map(({ item }) => item);
+      if (ofLink) await this.#keepForLater(items);
+      else await this.#giveBack(items, RETRY_POISON_MS).catch(() => undefined);
       return [];
     }
+  }
+
+  /** The database is away, so claims could not be given back either; they are still ours when it returns. */
+  async #keepForLater(items: DueItem[]): Promise<void> {
+    await new Promise<void>(resolve => this.#kernel.clock.after(RETRY_MS, resolve));
+    this.#lanes.add(items);
   }
 
   /**
