@@ -137,9 +137,11 @@ function About({ reminder }: { reminder: Reminder }) {
 function ChannelTrouble({ reminder }: { reminder: Reminder }) {
   const workspace = useWorkspace();
   const { data: channel } = useQuery(channelQuery(workspace, reminder.channel_id));
-  if (!channel || channel.status === 'connected' || reminder.status !== 'active') return null;
+  if (!channel || reminder.status !== 'active') return null;
+  if (channel.status === 'connected' && !channel.restriction) return null;
+  const trouble = channel.status === 'connected' ? 'is restricted' : 'is not connected';
   return (
-    <Alert color="orange" icon={<IconInfoCircle aria-hidden />} title={`${channel.label} is not connected`}>
+    <Alert color="orange" icon={<IconInfoCircle aria-hidden />} title={`${channel.label} ${trouble}`}>
       {explain(channel).words} What falls due now waits for it, and is shown as missed when it comes back too
       late.{' '}
       <TextLink to="/w/$slug/channels/$id" params={{ slug: workspace.slug, id: channel.id }} inherit>

@@ -30,10 +30,10 @@ export function StepChannel({ channels, chosen, choose, lack }: Props) {
 }
 
 function Warning({ channel }: { channel: Channel | undefined }) {
-  if (!channel || channel.status === 'connected') return null;
+  if (!channel || (channel.status === 'connected' && !channel.restriction)) return null;
   return (
     <Text size="sm" c="dimmed">
-      {explain(channel).words} You can plan the reminder now; it goes out once the channel is connected, or is
+      {explain(channel).words} You can plan the reminder now; it goes out once the channel can send, or is
       shown as missed.
     </Text>
   );
