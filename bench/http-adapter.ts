@@ -59,7 +59,8 @@ export async function startFarEnd(): Promise<FarEnd> {
 }
 
 /** An adapter over the far end: the real contract, the least of a provider. */
-export function httpProvider(farEnd: FarEnd): Provider {
+export function httpProvider(farEnd: FarEnd): Provider & { accepted(messages: number): Promise<void> } {
+  let count = 0;
   const capabilities = {
     content: ['text'],
     textLimit: 4_096,
@@ -70,7 +71,14 @@ export function httpProvider(farEnd: FarEnd): Provider {
     transport: 'http',
   } as const;
   declareKind(KIND, capabilities);
-  const connection: Connection = { send: wire => send(farEnd, wire), close: async () => undefined };
+  const connection: Connection = {
+    send: async wire => {
+      const outcome = await send(farEnd, wire);
+      if (outcome.outcome === 'accepted') count += 1;
+      return outcome;
+    },
+    close: async () => undefined,
+  };
   const adapter: Adapter = {
     kind: KIND,
     capabilities,
@@ -81,7 +89,13 @@ export function httpProvider(farEnd: FarEnd): Provider {
     encode: content => Buffer.from(content.text.body),
     parse: raw => [{ kind: 'unrecognised', key: raw.key }],
   };
-  return { adapter, connectionOf: () => connection };
+  return {
+    adapter,
+    connectionOf: () => connection,
+    accepted: async messages => {
+      while (count < messages) await new Promise(resolve => setTimeout(resolve, 10));
+    },
+  };
 }
 
 async function send(farEnd: FarEnd, wire: Wire): Promise<SendOutcome> {

@@ -1,6 +1,7 @@
 /**
  * Benchmarks that print ratios against a limit taken in the same run: single numbers of a shared
- * machine mean little. `npm run bench -- schedule|outbox|numbers [--option value]`.
+ * machine mean little. `npm run bench -- schedule|outbox|numbers [--option value]`; `outbox` also
+ * takes `--gate`, `--pinned` and `--linked`.
  */
 import { benchNumbers } from './numbers.ts';
 import { benchOutbox } from './outbox.ts';

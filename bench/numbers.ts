@@ -3,17 +3,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
-import { startSimulators } from '../sim/world.ts';
+import { type Simulators, startSimulators } from '../sim/world.ts';
 import { createChannels, createLinkedAdapter } from '../src/channels/index.ts';
-import * as queries from '../src/channels/queries.ts';
-import * as service from '../src/channels/service.ts';
-import { createLeases, type Scope } from '../src/kernel/index.ts';
-import { until } from '../test/harness/until.ts';
+import type { Scope } from '../src/kernel/index.ts';
 import { benchWorkspace, type Ground, openGround } from './ground.ts';
 import type { Sample } from './numbers-node.ts';
+import { pairNumber } from './pairing.ts';
 import { printMachine, printTable } from './report.ts';
-
-type Simulators = Awaited<ReturnType<typeof startSimulators>>;
 
 const AT_ONCE = 2;
 
@@ -44,30 +40,21 @@ export async function benchNumbers(args: string[]): Promise<boolean> {
 
 async function pairAll(
   ground: Ground,
-  { whatsapp }: Simulators,
+  simulators: Simulators,
   scope: Scope,
   numbers: number,
 ): Promise<string[]> {
-  const { kernel } = ground;
-  const leases = createLeases(kernel);
-  const channels = createChannels(kernel, { leases, adapters: [linkedAdapter(ground, whatsapp)] });
+  const { kernel, leases } = ground;
+  const channels = createChannels(kernel, { leases, adapters: [linkedAdapter(ground, simulators.whatsapp)] });
   await channels.start();
   const ids: string[] = [];
   const phones = Array.from({ length: numbers }, (_, n) => `+4915550${String(100_000 + n)}`);
   const pairNext = async () => {
-    for (let number = phones.pop(); number !== undefined; number = phones.pop()) {
-      await post(whatsapp.url, '/phones', { number, name: `Phone ${number}` });
-      const id = await service.create(scope, { kind: 'linked', label: number });
-      await service.startPairing(scope, id, { method: 'qr' });
-      const qr = await until(async () => (await queries.getPairing(scope, id)).qr, { within: 60_000 });
-      await post(whatsapp.url, `/phones/${encodeURIComponent(number)}/scan`, { qr });
-      await until(() => channels.drivenById(id), { within: 60_000, what: () => `${number} to connect` });
-      ids.push(id);
-    }
+    for (let number = phones.pop(); number !== undefined; number = phones.pop())
+      ids.push(await pairNumber(channels, simulators, scope, number));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, pairNext));
   await channels.stop();
-  await leases.stop();
   return ids;
 }
 
@@ -120,15 +107,6 @@ async function hold({ kernel }: Ground, ids: string[], duration: string): Promis
 function linkedAdapter({ kernel }: Ground, whatsapp: Simulators['whatsapp']) {
   const { socketUrl, rootKey } = whatsapp;
   return createLinkedAdapter({ socketUrl, rootKey, sandbox: true, log: kernel.log });
-}
-
-async function post(url: string, path: string, body: unknown): Promise<void> {
-  const response = await fetch(new URL(path, url), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`The simulator answered ${response.status} ${await response.text()}`);
 }
 
 function report(samples: Sample[]): void {

@@ -44,3 +44,20 @@ function load(): string {
     return '?';
   }
 }
+
+/**
+ * Says whether the median of the rounds reaches the goal. A goal that lies within what single rounds reached counts as
+ * reached: on a shared machine it is not told apart.
+ */
+export function judge(what: `${string}, at ${'least' | 'most'}`, goal: number, rounds: number[]): boolean {
+  const reached = (value: number) => (what.endsWith('least') ? value >= goal : value <= goal);
+  const [least, most] = [Math.min(...rounds), Math.max(...rounds)];
+  const found = `${median(rounds).toFixed(2)} (rounds ${least.toFixed(2)} to ${most.toFixed(2)})`;
+  const word = reached(median(rounds))
+    ? 'reached'
+    : reached(least) || reached(most)
+      ? 'within the spread'
+      : 'missed';
+  console.log(`goal       ${what} ${goal}: ${found} – ${word}`);
+  return word !== 'missed';
+}
