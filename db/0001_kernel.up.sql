@@ -150,6 +150,15 @@ create table data_keys (
   primary key (workspace_id, id)
 );
 
+-- Hits of the current window and the one before it, per thing that is limited.
+create table limit_hits (
+  key text primary key,
+  window_at timestamptz not null,
+  hits integer not null,
+  hits_before integer not null default 0
+);
+create index limit_hits_age on limit_hits (window_at);
+
 create table idempotency_keys (
   workspace_id uuid not null,
   key text not null,
@@ -165,8 +174,10 @@ create table activity (
   workspace_id uuid not null,
   id uuid not null,
   type text not null,
-  actor_kind text not null check (actor_kind in ('user', 'system', 'recipient')),
+  actor_kind text not null check (actor_kind in ('user', 'api_key', 'system', 'recipient')),
   actor_id uuid,
+  -- Where the request came from, for those who look into what happened.
+  address text,
   subject_type text not null,
   subject_id uuid not null,
   payload jsonb,
@@ -220,6 +231,7 @@ create index due_work_lane on due_work (kind, lane, due_at);
 call convoke_instance_table('instance');
 call convoke_instance_table('nodes');
 call convoke_instance_table('leases');
+call convoke_instance_table('limit_hits');
 call convoke_workspace_table('data_keys', true);
 call convoke_workspace_table('idempotency_keys', true);
 call convoke_workspace_table('activity', true);

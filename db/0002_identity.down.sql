@@ -1,1 +1,2 @@
-drop table setup_links, logins, members, workspaces, users;
+drop table api_keys, user_links, login_failures, known_devices, recovery_codes, second_factors, login_challenges,
+  login_tokens, logins, invitations, members, workspaces, users, instance_settings;

@@ -7,6 +7,7 @@ create table activity (
   type text not null,
   actor_kind text not null,
   actor_id uuid,
+  address text,
   subject_type text not null,
   subject_id uuid not null,
   payload jsonb,
@@ -14,7 +15,7 @@ create table activity (
   digest bytea not null,
   occurred_at timestamp with time zone not null,
   constraint activity_pkey PRIMARY KEY (workspace_id, id),
-  constraint activity_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'system'::text, 'recipient'::text])))
+  constraint activity_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'api_key'::text, 'system'::text, 'recipient'::text])))
 ) partition by RANGE (id);
 CREATE INDEX activity_subject ON ONLY public.activity USING btree (workspace_id, subject_id, id);
 CREATE INDEX activity_type ON ONLY public.activity USING btree (workspace_id, type, id) WHERE (type <> ALL (ARRAY['message.accepted'::text, 'message.sent'::text, 'message.delivered'::text, 'message.read'::text]));
@@ -85,6 +86,29 @@ alter table addresses enable row level security;
 alter table addresses force row level security;
 create policy engine_door on addresses for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on addresses for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table api_keys (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  prefix text not null,
+  token_hash bytea not null,
+  scopes text[] not null,
+  some_channels boolean not null default false,
+  instance_epoch integer not null,
+  created_by uuid not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  constraint api_keys_pkey PRIMARY KEY (workspace_id, id),
+  constraint api_keys_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id) ON DELETE CASCADE
+);
+CREATE INDEX api_keys_token ON public.api_keys USING btree (token_hash);
+alter table api_keys enable row level security;
+alter table api_keys force row level security;
+create policy engine_door on api_keys for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on api_keys for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
 create table attempts (
   workspace_id uuid not null,
@@ -331,6 +355,22 @@ alter table instance_parking force row level security;
 create policy all_workspaces on instance_parking for select using true;
 create policy engine_door on instance_parking for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 
+create table instance_settings (
+  id smallint not null,
+  sign_up text not null default 'invitation'::text,
+  epoch integer not null default 0,
+  terms_version text,
+  terms_url text,
+  maintenance_since timestamp with time zone,
+  maintenance_note text,
+  constraint instance_settings_pkey PRIMARY KEY (id),
+  constraint instance_settings_id_check CHECK ((id = 1)),
+  constraint instance_settings_sign_up_check CHECK ((sign_up = ANY (ARRAY['open'::text, 'invitation'::text, 'closed'::text])))
+);
+alter table instance_settings enable row level security;
+alter table instance_settings force row level security;
+create policy engine_door on instance_settings for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
 create table intake (
   workspace_id uuid not null,
   id uuid not null,
@@ -373,6 +413,41 @@ alter table intake_pending force row level security;
 create policy engine_door on intake_pending for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on intake_pending for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
+create table invitations (
+  workspace_id uuid not null,
+  id uuid not null,
+  email text,
+  role text not null,
+  token_hash bytea not null,
+  created_by uuid not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  accepted_at timestamp with time zone,
+  accepted_by uuid,
+  revoked_at timestamp with time zone,
+  constraint invitations_pkey PRIMARY KEY (workspace_id, id),
+  constraint invitations_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id) ON DELETE CASCADE,
+  constraint invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'agent'::text, 'host'::text, 'door_staff'::text, 'viewer'::text])))
+);
+CREATE INDEX invitations_token ON public.invitations USING btree (token_hash);
+alter table invitations enable row level security;
+alter table invitations force row level security;
+create policy engine_door on invitations for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on invitations for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
+create table known_devices (
+  token_hash bytea not null,
+  user_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  seen_at timestamp with time zone not null default now(),
+  constraint known_devices_pkey PRIMARY KEY (token_hash),
+  constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+CREATE INDEX known_devices_user ON public.known_devices USING btree (user_id);
+alter table known_devices enable row level security;
+alter table known_devices force row level security;
+create policy engine_door on known_devices for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
 create table known_people (
   workspace_id uuid not null,
   channel_id uuid not null,
@@ -398,16 +473,77 @@ alter table leases enable row level security;
 alter table leases force row level security;
 create policy engine_door on leases for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 
-create table logins (
+create table limit_hits (
+  key text not null,
+  window_at timestamp with time zone not null,
+  hits integer not null,
+  hits_before integer not null default 0,
+  constraint limit_hits_pkey PRIMARY KEY (key)
+);
+CREATE INDEX limit_hits_age ON public.limit_hits USING btree (window_at);
+alter table limit_hits enable row level security;
+alter table limit_hits force row level security;
+create policy engine_door on limit_hits for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table login_challenges (
   token_hash bytea not null,
   user_id uuid not null,
+  kind text not null,
+  failures integer not null default 0,
   created_at timestamp with time zone not null default now(),
   expires_at timestamp with time zone not null,
+  constraint login_challenges_pkey PRIMARY KEY (token_hash),
+  constraint login_challenges_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint login_challenges_kind_check CHECK ((kind = ANY (ARRAY['browser'::text, 'client'::text])))
+);
+CREATE INDEX login_challenges_user ON public.login_challenges USING btree (user_id);
+alter table login_challenges enable row level security;
+alter table login_challenges force row level security;
+create policy engine_door on login_challenges for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table login_failures (
+  key_hash bytea not null,
+  failures integer not null,
+  failed_at timestamp with time zone not null,
+  locked_until timestamp with time zone,
+  constraint login_failures_pkey PRIMARY KEY (key_hash)
+);
+CREATE INDEX login_failures_age ON public.login_failures USING btree (failed_at);
+alter table login_failures enable row level security;
+alter table login_failures force row level security;
+create policy engine_door on login_failures for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table login_tokens (
+  token_hash bytea not null,
+  login_id uuid not null,
+  kind text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  successor_hash bytea,
+  constraint login_tokens_pkey PRIMARY KEY (token_hash),
+  constraint login_tokens_login_id_fkey FOREIGN KEY (login_id) REFERENCES logins(id) ON DELETE CASCADE,
+  constraint login_tokens_kind_check CHECK ((kind = ANY (ARRAY['cookie'::text, 'access'::text, 'refresh'::text, 'stream'::text])))
+);
+CREATE INDEX login_tokens_login ON public.login_tokens USING btree (login_id);
+alter table login_tokens enable row level security;
+alter table login_tokens force row level security;
+create policy engine_door on login_tokens for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
+create table logins (
+  id uuid not null,
+  user_id uuid not null,
+  kind text not null,
+  user_epoch integer not null,
+  instance_epoch integer not null,
+  created_at timestamp with time zone not null default now(),
   seen_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
   address text,
   user_agent text,
-  constraint logins_pkey PRIMARY KEY (token_hash),
-  constraint logins_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+  constraint logins_pkey PRIMARY KEY (id),
+  constraint logins_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint logins_kind_check CHECK ((kind = ANY (ARRAY['browser'::text, 'client'::text])))
 );
 CREATE INDEX logins_user ON public.logins USING btree (user_id);
 alter table logins enable row level security;
@@ -420,8 +556,8 @@ create table members (
   role text not null,
   created_at timestamp with time zone not null default now(),
   constraint members_pkey PRIMARY KEY (workspace_id, user_id),
-  constraint members_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
-  constraint members_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id),
+  constraint members_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint members_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id) ON DELETE CASCADE,
   constraint members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'agent'::text, 'host'::text, 'door_staff'::text, 'viewer'::text])))
 );
 CREATE INDEX members_user ON public.members USING btree (user_id);
@@ -608,6 +744,17 @@ alter table receipts force row level security;
 create policy engine_door on receipts for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on receipts for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
+create table recovery_codes (
+  user_id uuid not null,
+  code_hash bytea not null,
+  used_at timestamp with time zone,
+  constraint recovery_codes_pkey PRIMARY KEY (user_id, code_hash),
+  constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+alter table recovery_codes enable row level security;
+alter table recovery_codes force row level security;
+create policy engine_door on recovery_codes for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
 create table reminder_occurrence_targets (
   workspace_id uuid not null,
   occurrence_id uuid not null,
@@ -691,6 +838,19 @@ alter table reminders force row level security;
 create policy engine_door on reminders for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on reminders for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
+create table second_factors (
+  user_id uuid not null,
+  secret bytea not null,
+  created_at timestamp with time zone not null default now(),
+  confirmed_at timestamp with time zone,
+  last_step bigint not null default 0,
+  constraint second_factors_pkey PRIMARY KEY (user_id),
+  constraint second_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+alter table second_factors enable row level security;
+alter table second_factors force row level security;
+create policy engine_door on second_factors for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+
 create table sending_policies (
   workspace_id uuid not null,
   resend boolean not null default true,
@@ -708,26 +868,45 @@ alter table sending_policies force row level security;
 create policy engine_door on sending_policies for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on sending_policies for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
-create table setup_links (
+create table user_links (
   token_hash bytea not null,
-  user_id uuid not null,
+  purpose text not null,
+  user_id uuid,
+  email text,
   created_at timestamp with time zone not null default now(),
   expires_at timestamp with time zone not null,
   used_at timestamp with time zone,
-  constraint setup_links_pkey PRIMARY KEY (token_hash),
-  constraint setup_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+  constraint user_links_pkey PRIMARY KEY (token_hash),
+  constraint user_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint user_links_check CHECK (((user_id IS NOT NULL) OR (email IS NOT NULL))),
+  constraint user_links_purpose_check CHECK ((purpose = ANY (ARRAY['setup'::text, 'sign_up'::text, 'reset'::text, 'email'::text])))
 );
-alter table setup_links enable row level security;
-alter table setup_links force row level security;
-create policy engine_door on setup_links for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+CREATE INDEX user_links_age ON public.user_links USING btree (expires_at);
+CREATE INDEX user_links_user ON public.user_links USING btree (user_id);
+alter table user_links enable row level security;
+alter table user_links force row level security;
+create policy engine_door on user_links for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 
 create table users (
   id uuid not null,
-  username text not null,
+  username text,
+  email text,
+  name text not null default ''::text,
   password_hash text,
+  epoch integer not null default 0,
+  is_admin boolean not null default false,
+  locked_at timestamp with time zone,
+  locale text not null default 'en'::text,
+  time_zone text,
+  theme text not null default 'auto'::text,
+  terms_version text,
+  terms_accepted_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
-  constraint users_pkey PRIMARY KEY (id)
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_check CHECK (((username IS NOT NULL) OR (email IS NOT NULL))),
+  constraint users_theme_check CHECK ((theme = ANY (ARRAY['auto'::text, 'light'::text, 'dark'::text])))
 );
+CREATE UNIQUE INDEX users_email ON public.users USING btree (lower(email));
 CREATE UNIQUE INDEX users_username ON public.users USING btree (lower(username));
 alter table users enable row level security;
 alter table users force row level security;
@@ -738,6 +917,8 @@ create table workspaces (
   slug text not null,
   name text not null,
   created_at timestamp with time zone not null default now(),
+  created_by uuid,
+  deletion_due_at timestamp with time zone,
   constraint workspaces_pkey PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX workspaces_slug ON public.workspaces USING btree (slug);

@@ -53,7 +53,10 @@ export function WorkspacePages() {
           tools={
             <>
               <NeedsYou />
-              <PersonMenu username={me.user.username} onSignOut={() => void leave()} />
+              <PersonMenu
+                username={me.user.name || me.user.username || (me.user.email ?? '')}
+                onSignOut={() => void leave()}
+              />
             </>
           }
         >

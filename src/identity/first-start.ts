@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Kernel } from '../kernel/index.ts';
-import { addMember, createSetupLink, createUser, createWorkspace } from './service.ts';
+import { createSetupLink } from './links.ts';
+import { createUser } from './users.ts';
+import { addMember, createWorkspace } from './workspaces.ts';
 
 export type FirstStart = { username: string; token: string };
 
@@ -25,7 +27,7 @@ const ADMIN = 'admin';
 
 async function createOwner(kernel: Kernel): Promise<string> {
   const workspaceId = await createWorkspace(kernel, { slug: 'main', name: 'Main' });
-  const userId = await createUser(kernel, { username: ADMIN });
+  const userId = await createUser(kernel, { username: ADMIN, isAdmin: true });
   await addMember(kernel, { workspaceId, userId, role: 'owner' });
   return userId;
 }

@@ -10,13 +10,11 @@ import {
   type Permission,
   type Tx,
 } from '../kernel/index.ts';
+import { openedBy } from './logins.ts';
 import { may } from './policy.ts';
 import { type Membership, memberships } from './queries.ts';
-import { tokenHash } from './tokens.ts';
 
 export const LOGIN_COOKIE = 'convoke_login';
-
-const SEEN_EVERY_MS = 60_000;
 
 /**
  * Decides who a request is from and in which workspace it acts. The login comes as a cookie; the
@@ -47,19 +45,9 @@ export function loginToken(request: FastifyRequest): string | undefined {
 async function signedIn(tx: Tx, kernel: Kernel, request: FastifyRequest): Promise<string> {
   const token = loginToken(request);
   if (!token) throw new AppError('unauthenticated', 'Sign in first: POST /v1/login.');
-  const hash = tokenHash(token);
-  const now = kernel.clock.now();
-  const found = await tx
-    .selectFrom('logins')
-    .select(['user_id', 'seen_at'])
-    .where('token_hash', '=', hash)
-    .where('expires_at', '>', now)
-    .executeTakeFirst();
+  const found = await openedBy(tx, kernel, token, 'cookie');
   if (!found) throw new AppError('unauthenticated', 'This login is over. Sign in again: POST /v1/login.');
-  if (now.getTime() - found.seen_at.getTime() > SEEN_EVERY_MS) {
-    await tx.updateTable('logins').set({ seen_at: now }).where('token_hash', '=', hash).execute();
-  }
-  return found.user_id;
+  return found.userId;
 }
 
 function namedWorkspace(request: FastifyRequest): string | undefined {

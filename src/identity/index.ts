@@ -12,4 +12,5 @@ export { type FirstStart, prepareFirstStart } from './first-start.ts';
 export { createGate } from './gate.ts';
 export { requireArgon2 } from './passwords.ts';
 export { registerIdentityRoutes } from './routes.ts';
-export { addMember, createUser, createWorkspace } from './service.ts';
+export { createUser } from './users.ts';
+export { addMember, createWorkspace } from './workspaces.ts';

@@ -21,7 +21,7 @@ export async function me(kernel: Kernel, userId: string): Promise<Me> {
   return kernel.database.inEngine('identity.me', async tx => {
     const user = await tx
       .selectFrom('users')
-      .select(['id', 'username'])
+      .select(['id', 'username', 'email', 'name', 'is_admin'])
       .where('id', '=', userId)
       .executeTakeFirstOrThrow();
     const workspaces = await memberships(tx, userId);

@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError, type Kernel, type Reply, type Routes } from '../kernel/index.ts';
 import { LOGIN_COOKIE, loginToken } from './gate.ts';
+import { completeSetup } from './links.ts';
+import { login, logout, type NewLogin, type Visitor } from './logins.ts';
 import { me } from './queries.ts';
 import { LoginBody, Me, SetupBody } from './schema.ts';
-import { completeSetup, login, logout, type NewLogin, type Visitor } from './service.ts';
 
 const tag = 'identity';
 

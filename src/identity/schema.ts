@@ -20,7 +20,13 @@ export const Role = z.enum(['owner', 'admin', 'agent', 'host', 'door_staff', 'vi
 export type Role = z.output<typeof Role>;
 
 export const Me = z.object({
-  user: z.object({ id: Id, username: z.string() }),
+  user: z.object({
+    id: Id,
+    username: z.string().nullable(),
+    email: z.string().nullable().describe('Proven to be theirs'),
+    name: z.string(),
+    is_admin: z.boolean().describe('May use the console of the whole installation'),
+  }),
   workspaces: z.array(
     z.object({ id: Id, slug: z.string(), name: z.string(), role: Role, permissions: z.array(z.string()) }),
   ),

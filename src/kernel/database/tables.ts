@@ -27,6 +27,7 @@ export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 export interface Activity {
   actor_id: string | null;
   actor_kind: string;
+  address: string | null;
   digest: Buffer;
   id: string;
   occurred_at: Timestamp;
@@ -65,6 +66,22 @@ export interface Address {
   kind: string;
   source: string;
   value: string;
+  workspace_id: string;
+}
+
+export interface ApiKey {
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  expires_at: Timestamp | null;
+  id: string;
+  instance_epoch: number;
+  name: string;
+  prefix: string;
+  revoked_at: Timestamp | null;
+  scopes: string[];
+  some_channels: Generated<boolean>;
+  token_hash: Buffer;
+  used_at: Timestamp | null;
   workspace_id: string;
 }
 
@@ -221,6 +238,16 @@ export interface InstanceParking {
   since: Generated<Timestamp>;
 }
 
+export interface InstanceSetting {
+  epoch: Generated<number>;
+  id: number;
+  maintenance_note: string | null;
+  maintenance_since: Timestamp | null;
+  sign_up: Generated<string>;
+  terms_url: string | null;
+  terms_version: string | null;
+}
+
 export interface Intake {
   channel_id: string;
   ciphertext: Buffer;
@@ -246,6 +273,27 @@ export interface IntakePending {
   workspace_id: string;
 }
 
+export interface Invitation {
+  accepted_at: Timestamp | null;
+  accepted_by: string | null;
+  created_at: Generated<Timestamp>;
+  created_by: string;
+  email: string | null;
+  expires_at: Timestamp;
+  id: string;
+  revoked_at: Timestamp | null;
+  role: string;
+  token_hash: Buffer;
+  workspace_id: string;
+}
+
+export interface KnownDevice {
+  created_at: Generated<Timestamp>;
+  seen_at: Generated<Timestamp>;
+  token_hash: Buffer;
+  user_id: string;
+}
+
 export interface KnownPerson {
   channel_id: string;
   phone: string;
@@ -261,14 +309,50 @@ export interface Lease {
   taken_at: Generated<Timestamp>;
 }
 
+export interface LimitHit {
+  hits: number;
+  hits_before: Generated<number>;
+  key: string;
+  window_at: Timestamp;
+}
+
+export interface LoginChallenge {
+  created_at: Generated<Timestamp>;
+  expires_at: Timestamp;
+  failures: Generated<number>;
+  kind: string;
+  token_hash: Buffer;
+  user_id: string;
+}
+
+export interface LoginFailure {
+  failed_at: Timestamp;
+  failures: number;
+  key_hash: Buffer;
+  locked_until: Timestamp | null;
+}
+
 export interface Login {
   address: string | null;
   created_at: Generated<Timestamp>;
   expires_at: Timestamp;
+  id: string;
+  instance_epoch: number;
+  kind: string;
   seen_at: Generated<Timestamp>;
-  token_hash: Buffer;
   user_agent: string | null;
+  user_epoch: number;
   user_id: string;
+}
+
+export interface LoginToken {
+  created_at: Generated<Timestamp>;
+  expires_at: Timestamp;
+  kind: string;
+  login_id: string;
+  successor_hash: Buffer | null;
+  token_hash: Buffer;
+  used_at: Timestamp | null;
 }
 
 export interface Member {
@@ -385,6 +469,12 @@ export interface Receipt {
   workspace_id: string;
 }
 
+export interface RecoveryCode {
+  code_hash: Buffer;
+  used_at: Timestamp | null;
+  user_id: string;
+}
+
 export interface ReminderOccurrence {
   due_at: Timestamp;
   expanded_at: Timestamp | null;
@@ -434,6 +524,14 @@ export interface ReminderTarget {
   workspace_id: string;
 }
 
+export interface SecondFactor {
+  confirmed_at: Timestamp | null;
+  created_at: Generated<Timestamp>;
+  last_step: Generated<number>;
+  secret: Buffer;
+  user_id: string;
+}
+
 export interface SendingPolicy {
   resend: Generated<boolean>;
   unknown_api: Generated<string>;
@@ -443,23 +541,37 @@ export interface SendingPolicy {
   workspace_id: string;
 }
 
-export interface SetupLink {
+export interface UserLink {
   created_at: Generated<Timestamp>;
+  email: string | null;
   expires_at: Timestamp;
+  purpose: string;
   token_hash: Buffer;
   used_at: Timestamp | null;
-  user_id: string;
+  user_id: string | null;
 }
 
 export interface User {
   created_at: Generated<Timestamp>;
+  email: string | null;
+  epoch: Generated<number>;
   id: string;
+  is_admin: Generated<boolean>;
+  locale: Generated<string>;
+  locked_at: Timestamp | null;
+  name: Generated<string>;
   password_hash: string | null;
-  username: string;
+  terms_accepted_at: Timestamp | null;
+  terms_version: string | null;
+  theme: Generated<string>;
+  time_zone: string | null;
+  username: string | null;
 }
 
 export interface Workspace {
   created_at: Generated<Timestamp>;
+  created_by: string | null;
+  deletion_due_at: Timestamp | null;
   id: string;
   name: string;
   slug: string;
@@ -471,6 +583,7 @@ export interface Tables {
   activity_pending: ActivityPending;
   activity_seals: ActivitySeal;
   addresses: Address;
+  api_keys: ApiKey;
   attempts: Attempt;
   channel_credentials: ChannelCredential;
   channel_keys: ChannelKey;
@@ -484,11 +597,18 @@ export interface Tables {
   idempotency_keys: IdempotencyKey;
   instance: Instance;
   instance_parking: InstanceParking;
+  instance_settings: InstanceSetting;
   intake: Intake;
   intake_keys: IntakeKey;
   intake_pending: IntakePending;
+  invitations: Invitation;
+  known_devices: KnownDevice;
   known_people: KnownPerson;
   leases: Lease;
+  limit_hits: LimitHit;
+  login_challenges: LoginChallenge;
+  login_failures: LoginFailure;
+  login_tokens: LoginToken;
   logins: Login;
   members: Member;
   messages: Message;
@@ -501,12 +621,14 @@ export interface Tables {
   provider_ids: ProviderId;
   receipt_keys: ReceiptKey;
   receipts: Receipt;
+  recovery_codes: RecoveryCode;
   reminder_occurrence_targets: ReminderOccurrenceTarget;
   reminder_occurrences: ReminderOccurrence;
   reminder_targets: ReminderTarget;
   reminders: Reminder;
+  second_factors: SecondFactor;
   sending_policies: SendingPolicy;
-  setup_links: SetupLink;
+  user_links: UserLink;
   users: User;
   workspaces: Workspace;
 }

@@ -1,0 +1,7 @@
+import type { Tx } from '../kernel/index.ts';
+
+/** The epoch of the installation: what was given out in an earlier one opens nothing. */
+export async function epochNow(tx: Tx): Promise<number> {
+  const { epoch } = await tx.selectFrom('instance_settings').select('epoch').executeTakeFirstOrThrow();
+  return epoch;
+}
