@@ -70,6 +70,7 @@ export {
   stillHeld,
 } from './leases.ts';
 export { createLifecycle, type Lifecycle, stopOnSignals, stopWithParent } from './lifecycle.ts';
+export { type Limit, spend } from './limits.ts';
 export { registerLiveRoute } from './live.ts';
 export { createLogger, maskPhone } from './log.ts';
 export { createMetrics, type Metrics, registerMetricsRoute, type Sample } from './metrics.ts';
