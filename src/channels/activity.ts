@@ -1,4 +1,4 @@
-import { type Actor, type NewFact, record, type Tx } from '../kernel/index.ts';
+import { type By, type NewFact, record, type Tx } from '../kernel/index.ts';
 
 /** The facts that this room records. */
 export type ChannelFacts = {
@@ -31,7 +31,7 @@ export function channelFact<T extends keyof ChannelFacts>(
 /** Records a fact about a channel or a group in the caller's transaction. */
 export function recordChannel<T extends keyof ChannelFacts>(
   tx: Tx,
-  by: { workspaceId: string; actor: Actor },
+  by: By,
   type: T,
   subjectId: string,
   payload: ChannelFacts[T],

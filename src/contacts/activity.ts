@@ -1,4 +1,4 @@
-import { type Actor, record, type Tx } from '../kernel/index.ts';
+import { type By, record, type Tx } from '../kernel/index.ts';
 
 /** The facts that this room records about a person. Numbers and names stay out of them. */
 export type ContactFacts = {
@@ -22,7 +22,7 @@ export type ContactFacts = {
 
 export function recordContact<T extends keyof ContactFacts>(
   tx: Tx,
-  by: { workspaceId: string; actor: Actor },
+  by: By,
   type: T,
   contactId: string,
   payload: ContactFacts[T],

@@ -31,7 +31,8 @@ export function createGate(kernel: Kernel): Gate {
       });
       const { id, role } = chosen(all, named);
       if (!may(role, permission)) throw forbidden(permission, role);
-      return mintScope(kernel, id, { kind: 'user', id: userId });
+      const origin = { address: request.ip, may: (wanted: Permission) => may(role, wanted) };
+      return mintScope(kernel, id, { kind: 'user', id: userId }, origin);
     },
     user: request => kernel.database.inEngine('identity.user', tx => signedIn(tx, kernel, request)),
   };

@@ -13,6 +13,13 @@ import { addMember, createWorkspace } from './workspaces.ts';
 const PASSWORD = 'correct horse battery';
 const ORIGIN = 'http://convoke.test';
 
+const Where = z.object({
+  workspace_id: z.string(),
+  actor: z.unknown(),
+  address: z.string(),
+  may_manage: z.boolean(),
+});
+
 let kernel: TestKernel;
 let http: Http;
 let workspaceId: string;
@@ -27,8 +34,15 @@ beforeAll(async () => {
     permission: 'channels.read',
     summary: 'Which workspace a request acts in',
     tag: 'test',
-    answers: { 200: z.object({ workspace_id: z.string(), actor: z.unknown() }) },
-    handler: async ({ scope }) => ({ body: { workspace_id: scope.workspaceId, actor: scope.actor } }),
+    answers: { 200: Where },
+    handler: async ({ scope }) => ({
+      body: {
+        workspace_id: scope.workspaceId,
+        actor: scope.actor,
+        address: scope.address,
+        may_manage: scope.may('channels.manage'),
+      },
+    }),
   });
   http.workspace({
     method: 'POST',
@@ -232,6 +246,8 @@ describe('the workspace of a request', () => {
     expect((await get('/v1/where', { cookie })).json()).toEqual({
       workspace_id: workspaceId,
       actor: { kind: 'user', id: userId },
+      address: '127.0.0.1',
+      may_manage: true,
     });
   });
 

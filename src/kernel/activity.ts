@@ -6,20 +6,23 @@ import { invalidField } from './errors.ts';
 import type { Routes } from './http/route.ts';
 import { Id, Instant, PageQuery, pageOf } from './http/shapes.ts';
 import { newId, randomPart } from './ids.ts';
-import type { Actor, Scope } from './scope.ts';
+import { type Actor, INSTANCE, type Scope } from './scope.ts';
 import { wakeAfterCommit } from './wake.ts';
 
 /** Something that happened, as a room tells it. `type` is `room.fact`. */
 export type NewFact = { type: string; subject: { type: string; id: string }; payload: object };
 
-export type By = { workspaceId: string; actor: Actor };
+/** Who did something, and from where. */
+export type Author = { actor: Actor; address?: string | undefined };
+
+export type By = Author & { workspaceId: string };
 
 /** A sealed fact: `seq` has no gaps within its workspace and follows what readers could see. */
 export const Fact = z.object({
   seq: z.number().int(),
   id: Id,
   type: z.string().describe('`room.fact`, such as `message.sent`'),
-  actor: z.object({ kind: z.enum(['user', 'system', 'recipient']), id: Id.nullable() }),
+  actor: z.object({ kind: z.enum(['user', 'api_key', 'system', 'recipient']), id: Id.nullable() }),
   subject: z.object({ type: z.string(), id: Id }),
   payload: z.unknown().describe('Null once it was erased'),
   occurred_at: Instant,
@@ -33,6 +36,16 @@ export function record(tx: Tx, by: By, fact: NewFact): Promise<void> {
   return recordAll(tx, [{ ...by, ...fact }]);
 }
 
+/** Records a fact of the whole installation, which no workspace sees. From the engine's door only. */
+export function recordForInstance(tx: Tx, author: Author, fact: NewFact): Promise<void> {
+  return recordAll(tx, [{ ...author, workspaceId: INSTANCE, ...fact }]);
+}
+
+/** As whom a request records its facts. */
+export function authorOf({ actor, address }: Scope): Author {
+  return { actor, address };
+}
+
 /** The same for many facts, also of several workspaces where an engine's transaction sees them. */
 export async function recordAll(tx: Tx, facts: (By & NewFact)[]): Promise<void> {
   if (facts.length === 0) return;
@@ -43,7 +56,8 @@ export async function recordAll(tx: Tx, facts: (By & NewFact)[]): Promise<void> 
     list(facts.map(() => newId())),
     texts(facts.map(fact => fact.type)),
     list(facts.map(fact => fact.actor.kind)),
-    list(facts.map(({ actor }) => (actor.kind === 'user' ? actor.id : null))),
+    list(facts.map(({ actor }) => ('id' in actor ? actor.id : null))),
+    texts(facts.map(({ address }) => address ?? null)),
     texts(facts.map(fact => fact.subject.type)),
     list(facts.map(fact => fact.subject.id)),
     texts(facts.map(fact => JSON.stringify(fact.payload))),
@@ -57,16 +71,16 @@ const SALT_BYTES = 16;
 
 const insertFacts = kept(`
   with facts as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::uuid[],
-      $8::jsonb[], $9::bytea[], $10::bytea[])
-      as f(workspace_id, id, type, actor_kind, actor_id, subject_type, subject_id, payload, salt, digest)
+    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[],
+      $8::uuid[], $9::jsonb[], $10::bytea[], $11::bytea[])
+      as f(workspace_id, id, type, actor_kind, actor_id, address, subject_type, subject_id, payload, salt, digest)
   ), pending as (
     insert into activity_pending (workspace_id, id, activity_ids)
     select workspace_id, (array_agg(id order by id))[1], array_agg(id order by id) from facts group by workspace_id
   )
-  insert into activity (workspace_id, id, type, actor_kind, actor_id, subject_type, subject_id, payload, salt, digest,
-    occurred_at)
-  select workspace_id, id, type, actor_kind, actor_id, subject_type, subject_id, payload, salt, digest, now()
+  insert into activity (workspace_id, id, type, actor_kind, actor_id, address, subject_type, subject_id, payload, salt,
+    digest, occurred_at)
+  select workspace_id, id, type, actor_kind, actor_id, address, subject_type, subject_id, payload, salt, digest, now()
   from facts`);
 
 /** What the chain holds of a payload: without the salt it can neither be read nor guessed. */

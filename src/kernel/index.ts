@@ -8,6 +8,8 @@
  * Called by: every room; it imports none.
  */
 export {
+  type Author,
+  authorOf,
   type By,
   type Fact,
   type FactPage,
@@ -15,6 +17,7 @@ export {
   readActivity,
   record,
   recordAll,
+  recordForInstance,
   registerActivityRoutes,
 } from './activity.ts';
 export { type AdminSocket, askRunning, type CommandAnswer, listenForCommands } from './admin-socket.ts';
@@ -77,7 +80,7 @@ export { createMetrics, type Metrics, registerMetricsRoute, type Sample } from '
 export { appearAsNode, type NodeRow } from './node-row.ts';
 export { hasDatabase, openKernel } from './open-kernel.ts';
 export { readPassword } from './read-password.ts';
-export { type Actor, mintScope, type Scope } from './scope.ts';
+export { type Actor, INSTANCE, mintScope, type Scope } from './scope.ts';
 export { createSealer, type Sealer } from './sealer.ts';
 export { createSecrets, type Secrets, type Vault } from './secrets.ts';
 export { startUpkeep } from './upkeep.ts';

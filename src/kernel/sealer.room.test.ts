@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type TestKernel, testKernel, testWorkspace } from '../../test/harness/database.ts';
 import { until } from '../../test/harness/until.ts';
-import { digestOf, readActivity, record } from './activity.ts';
+import { digestOf, readActivity, record, recordForInstance } from './activity.ts';
 import { inWorkspace } from './database/database.ts';
 import { newId } from './ids.ts';
 import { createLeases, type Leases } from './leases.ts';
 import { follow } from './live.ts';
-import type { Scope } from './scope.ts';
+import { INSTANCE, mintScope, type Scope } from './scope.ts';
 import { createSealer, type Sealer } from './sealer.ts';
 import { hint } from './wake.ts';
 
@@ -85,14 +85,15 @@ describe('sealer', () => {
   it('chains the facts, so that a changed one shows', async () => {
     const scope = await testWorkspace(one);
     startSealer(one);
-    for (let n = 0; n < 5; n++) await tell(scope, n);
+    const elsewhere = mintScope(one, scope.workspaceId, scope.actor, { address: '203.0.113.7' });
+    for (let n = 0; n < 5; n++) await tell(n % 2 ? elsewhere : scope, n);
     await until(async () => (await facts(scope)).length === 5);
     const rows = await one.database.inEngine('test.read', tx =>
       tx
         .selectFrom('activity_seals as s')
         .innerJoin('activity as a', 'a.id', 's.activity_id')
         .select(['s.seq', 's.hash', 'a.id', 'a.type', 'a.actor_kind', 'a.actor_id', 'a.subject_type'])
-        .select(['a.subject_id', 'a.occurred_at', 'a.salt', 'a.digest', 'a.payload'])
+        .select(['a.subject_id', 'a.address', 'a.occurred_at', 'a.salt', 'a.digest', 'a.payload'])
         .where('s.workspace_id', '=', scope.workspaceId)
         .orderBy('s.seq')
         .execute(),
@@ -101,13 +102,23 @@ describe('sealer', () => {
     for (const row of rows) {
       expect(digestOf(row.salt ?? Buffer.alloc(0), row.payload)).toEqual(row.digest);
       expect(digestOf(row.salt ?? Buffer.alloc(0), { n: 99 })).not.toEqual(row.digest);
-      const { seq, id, type, actor_kind, actor_id, subject_type, subject_id } = row;
-      const fields = [scope.workspaceId, seq, id, type, actor_kind, actor_id, subject_type, subject_id];
+      const { seq, id, type, actor_kind, actor_id, address, subject_type, subject_id } = row;
+      const fields = [
+        scope.workspaceId,
+        seq,
+        id,
+        type,
+        actor_kind,
+        actor_id,
+        address,
+        subject_type,
+        subject_id,
+      ];
       const text = JSON.stringify([...fields, String(row.occurred_at.getTime())]);
       before = createHash('sha256').update(before).update(text).update(row.digest).digest();
       expect(row.hash).toEqual(before);
     }
-    expect(rows).toHaveLength(5);
+    expect(rows.map(row => row.address)).toEqual([null, '203.0.113.7', null, '203.0.113.7', null]);
   });
 
   it('is taken over by the node that stands by, without a gap or a doubled number', async () => {
@@ -152,6 +163,34 @@ describe('sealer', () => {
     await until(async () => (await facts(a)).length === 1 && (await facts(b)).length === 1);
     expect(numbersIn(await facts(a))).toEqual([1]);
     expect((await facts(b)).map(fact => fact.seq)).toEqual([1]);
+  });
+});
+
+describe('facts of the whole installation', () => {
+  const fact = () => ({ type: 'test.told', subject: { type: 'test', id: newId() }, payload: { n: 1 } });
+  const by = { actor: { kind: 'system' }, address: '203.0.113.7' } as const;
+
+  it('are sealed in a chain of their own, which no workspace sees', async () => {
+    const scope = await testWorkspace(one);
+    startSealer(one);
+    const heard = listen(scope, 0);
+    await one.database.inEngine('test.tell', tx => recordForInstance(tx, by, fact()));
+    await tell(scope, 7);
+    const own = await until(async () => {
+      const found = await facts(mintScope(one, INSTANCE, by.actor));
+      return found.length === 1 && found;
+    });
+    expect(own).toMatchObject([{ seq: 1, actor: { kind: 'system', id: null }, payload: { n: 1 } }]);
+    await until(() => heard.seqs().length === 1);
+    expect(heard.events.at(-1)?.data).toMatchObject({ seq: 1, payload: { n: 7 } });
+    expect(numbersIn(await facts(scope))).toEqual([7]);
+    heard.end();
+  });
+
+  it('are not recorded from within a workspace', async () => {
+    const scope = await testWorkspace(one);
+    const told = inWorkspace(scope, tx => recordForInstance(tx, by, fact()));
+    await expect(told).rejects.toMatchObject({ code: '42501' });
   });
 });
 

@@ -80,6 +80,7 @@ type Unsealed = {
   type: string;
   actor_kind: string;
   actor_id: string | null;
+  address: string | null;
   subject_type: string;
   subject_id: string;
   at: number;
@@ -132,7 +133,7 @@ async function readFacts(tx: Tx, pending: Pending[]): Promise<Unsealed[]> {
 }
 
 const selectFacts = kept<Unsealed>(`
-  select a.workspace_id, a.id, a.type, a.actor_kind, a.actor_id, a.subject_type, a.subject_id, a.digest,
+  select a.workspace_id, a.id, a.type, a.actor_kind, a.actor_id, a.address, a.subject_type, a.subject_id, a.digest,
     floor(date_part('epoch', a.occurred_at) * 1000 + 0.0005) as at
   from unnest($1::uuid[], $2::uuid[]) as k(workspace_id, id)
   cross join lateral (
@@ -184,6 +185,7 @@ function hashOf(before: Buffer, seq: number, fact: Unsealed): Buffer {
     fact.type,
     fact.actor_kind,
     fact.actor_id,
+    fact.address,
     fact.subject_type,
     fact.subject_id,
     String(fact.at),

@@ -1,5 +1,6 @@
 import { OPTED_OUT, optedOutAmong } from '../contacts/index.ts';
 import {
+  authorOf,
   type By,
   type Content,
   instants,
@@ -115,7 +116,7 @@ function factsOf({ intent, messageId, deliveryId, failed }: Row): NewFact[] {
 }
 
 function by(scope: Scope): By {
-  return { workspaceId: scope.workspaceId, actor: scope.actor };
+  return { workspaceId: scope.workspaceId, ...authorOf(scope) };
 }
 
 async function insertMessages(tx: Tx, scope: Scope, rows: Row[]): Promise<void> {

@@ -1,9 +1,10 @@
 import {
   AppError,
+  authorOf,
   cancelDue,
   inWorkspace,
   notFound,
-  recordAll,
+  record,
   type Scope,
   scheduleDue,
 } from '../kernel/index.ts';
@@ -30,12 +31,12 @@ export function resolve(scope: Scope, messageId: string, as: Resolution): Promis
     if (!locked) throw notFound();
     if (locked.journey.status !== 'unknown') throw refuse(locked.journey);
     const next = decided(locked.journey, as, scope.kernel.clock.now());
-    await writeJourneys(tx, [{ locked, next }], scope.actor);
+    await writeJourneys(tx, [{ locked, next }], authorOf(scope));
     for (const kind of [DELIVERY, WATCH]) await cancelDue(tx, scope.workspaceId, kind, [key.deliveryId]);
     if (next.status === 'queued')
       await scheduleDue(tx, [deliveryAt(locked, next.dueAt), watchAt(locked, next.catchUpUntil)]);
     const fact = messageFact('message.resolved', messageId, { delivery_id: key.deliveryId, as });
-    await recordAll(tx, [{ workspaceId: scope.workspaceId, actor: scope.actor, ...fact }]);
+    await record(tx, scope, fact);
   });
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestKernel, testKernel, testWorkspace } from '../../test/harness/database.ts';
 import { ScriptedProvider, scriptedChannel } from '../../test/harness/scripted-adapter.ts';
-import { createHttp, type Http, newId, type Scope } from '../kernel/index.ts';
+import { createHttp, type Http, mintScope, newId, type Scope } from '../kernel/index.ts';
 import { registerMessageRoutes } from './routes.ts';
 import type { Message, MessageDetail } from './schema.ts';
 
@@ -50,6 +50,24 @@ const message = (more: object = {}) => ({
 type Problem = { code: string; errors?: { path: string }[] };
 
 describe('messages over HTTP', () => {
+  it('are taken and cancelled with the address that the wish came from', async () => {
+    scope = mintScope(kernel, scope.workspaceId, scope.actor, { address: '203.0.113.7' });
+    const { id } = (await call<Message>('POST', '/v1/messages', message())).body;
+    await call('DELETE', `/v1/messages/${id}`);
+    const facts = await kernel.database.inEngine('test.facts', tx =>
+      tx
+        .selectFrom('activity')
+        .select(['type', 'address'])
+        .where('subject_id', '=', id)
+        .orderBy('id')
+        .execute(),
+    );
+    expect(facts).toEqual([
+      { type: 'message.accepted', address: '203.0.113.7' },
+      { type: 'message.cancelled', address: '203.0.113.7' },
+    ]);
+  });
+
   it('are taken with 202, read and listed', async () => {
     const taken = await call<Message>('POST', '/v1/messages', message());
     expect(taken.status).toBe(202);

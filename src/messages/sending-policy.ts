@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { AppError, inWorkspace, recordAll, type Scope, type Tx } from '../kernel/index.ts';
+import { AppError, inWorkspace, record, type Scope, type Tx } from '../kernel/index.ts';
 import type { SendingPolicy, SendingPolicyChange } from './schema.ts';
 
 const DEFAULTS: SendingPolicy = { resend: true, unknown: { api: 'ask', reminder: 'ask' }, version: 0 };
@@ -50,15 +50,7 @@ export function changeSendingPolicy(
       .execute();
     const { resend, unknown } = next;
     const subject = { type: 'workspace', id: scope.workspaceId };
-    await recordAll(tx, [
-      {
-        workspaceId: scope.workspaceId,
-        actor: scope.actor,
-        type: 'sending_policy.changed',
-        subject,
-        payload: { resend, unknown },
-      },
-    ]);
+    await record(tx, scope, { type: 'sending_policy.changed', subject, payload: { resend, unknown } });
     return next;
   });
 }

@@ -1,6 +1,7 @@
 import { channelForSending, groupForSending } from '../channels/index.ts';
 import { checkPhone, optedOutAmong, refuseOptedOut } from '../contacts/index.ts';
 import {
+  authorOf,
   type Content,
   cancelDue,
   invalidField,
@@ -112,7 +113,7 @@ export async function cancelQueued(tx: Tx, scope: Scope, messageIds: string[], w
     tx,
     rows.map(row => ({
       workspaceId: scope.workspaceId,
-      actor: scope.actor,
+      ...authorOf(scope),
       ...messageFact('message.cancelled', row.message_id, { delivery_id: row.id }),
     })),
   );

@@ -1,5 +1,5 @@
 import {
-  type Actor,
+  type Author,
   hintAfterCommit,
   instants,
   kept,
@@ -14,7 +14,7 @@ import type { Journey, OnUnknown } from '../journey.ts';
 import type { DeliveryStatus } from '../schema.ts';
 import type { Change, DeliveryKey, Locked } from './book.ts';
 
-const SYSTEM: Actor = { kind: 'system' };
+const SYSTEM: Author = { actor: { kind: 'system' } };
 
 /**
  * Reads and locks deliveries, always in the order of their ids, so that two batches cannot block each
@@ -47,7 +47,7 @@ const lock = kept<Row>(`
  * Writes what has changed and records the facts that follow from it. What is no fact, such as a count of
  * receipts, reaches the open pages as a hint.
  */
-export async function writeJourneys(tx: Tx, changes: Change[], actor: Actor = SYSTEM): Promise<void> {
+export async function writeJourneys(tx: Tx, changes: Change[], author: Author = SYSTEM): Promise<void> {
   const real = changes.filter(({ locked, next }) => next !== locked.journey);
   if (real.length === 0) return;
   const column = <T>(pick: (journey: Journey) => T) => real.map(({ next }) => pick(next));
@@ -79,7 +79,7 @@ export async function writeJourneys(tx: Tx, changes: Change[], actor: Actor = SY
     real.flatMap(({ locked, next }) =>
       factsBetween(locked.journey, next, locked).map((fact: NewFact) => ({
         workspaceId: locked.workspaceId,
-        actor,
+        ...author,
         ...fact,
       })),
     ),

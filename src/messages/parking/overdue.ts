@@ -1,4 +1,4 @@
-import { type Actor, AppError, dropDue, type Kernel, scheduleDue, type Tx } from '../../kernel/index.ts';
+import { AppError, type Author, dropDue, type Kernel, scheduleDue, type Tx } from '../../kernel/index.ts';
 import { lockJourneys, writeJourneys } from '../book/index.ts';
 import { deliveryKey, watchAt, watchKey } from '../due-kinds.ts';
 import { advance, MISSED_WHILE_PARKED, reopen } from '../journey.ts';
@@ -24,7 +24,7 @@ export async function refuseUndecided(tx: Tx, of: Parkable): Promise<void> {
 /** Decides about one batch of what `of` alone keeps back; false when there is nothing left to decide. */
 export async function decideSome(
   tx: Tx,
-  by: { kernel: Kernel; actor: Actor },
+  by: Author & { kernel: Kernel },
   of: Parkable,
   overdue: Overdue,
 ): Promise<boolean> {
@@ -41,7 +41,7 @@ export async function decideSome(
         ? reopen(locked.journey, now)
         : advance(locked.journey, 'missed', now, MISSED_WHILE_PARKED),
   }));
-  await writeJourneys(tx, changes, by.actor);
+  await writeJourneys(tx, changes, { actor: by.actor, address: by.address });
   if (overdue === 'send')
     await scheduleDue(
       tx,
