@@ -1,4 +1,4 @@
-drop table due_work, activity_heads, activity_seals, activity_pending, activity, idempotency_keys, limit_hits, data_keys, leases, nodes, instance;
+drop table jobs, due_work, activity_heads, activity_seals, activity_pending, activity, idempotency_keys, limit_hits, data_keys, leases, nodes, instance;
 drop procedure convoke_ensure_partitions(timestamptz, integer);
 drop function convoke_first_id(timestamptz);
 drop procedure convoke_grant_doors();

@@ -228,6 +228,26 @@ create table due_work (
 create index due_work_ready on due_work (kind, due_at, lane);
 create index due_work_lane on due_work (kind, lane, due_at);
 
+-- What is done after a commit and tried again until it succeeds, such as mail. Those of the whole installation stand
+-- under the workspace id of nothing but zeros.
+create table jobs (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  payload jsonb not null,
+  due_at timestamptz not null,
+  tries integer not null default 0,
+  claimed_by uuid,
+  claimed_until timestamptz,
+  created_at timestamptz not null default now(),
+  -- Set when it was tried for the last time; the row stays for a while, to be looked at.
+  dead_at timestamptz,
+  error text,
+  primary key (workspace_id, id)
+);
+create index jobs_ready on jobs (due_at) where dead_at is null;
+create index jobs_dead on jobs (dead_at) where dead_at is not null;
+
 call convoke_instance_table('instance');
 call convoke_instance_table('nodes');
 call convoke_instance_table('leases');
@@ -239,3 +259,4 @@ call convoke_workspace_table('activity_pending', true);
 call convoke_workspace_table('activity_seals', true);
 call convoke_workspace_table('activity_heads', true);
 call convoke_workspace_table('due_work', true);
+call convoke_workspace_table('jobs', true);

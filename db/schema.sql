@@ -435,6 +435,27 @@ alter table invitations force row level security;
 create policy engine_door on invitations for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on invitations for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
+create table jobs (
+  workspace_id uuid not null,
+  id uuid not null,
+  name text not null,
+  payload jsonb not null,
+  due_at timestamp with time zone not null,
+  tries integer not null default 0,
+  claimed_by uuid,
+  claimed_until timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  dead_at timestamp with time zone,
+  error text,
+  constraint jobs_pkey PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX jobs_dead ON public.jobs USING btree (dead_at) WHERE (dead_at IS NOT NULL);
+CREATE INDEX jobs_ready ON public.jobs USING btree (due_at) WHERE (dead_at IS NULL);
+alter table jobs enable row level security;
+alter table jobs force row level security;
+create policy engine_door on jobs for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on jobs for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
 create table known_devices (
   token_hash bytea not null,
   user_id uuid not null,

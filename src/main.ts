@@ -24,12 +24,14 @@ import {
   appearAsNode,
   createCommands,
   createHttp,
+  createJobs,
   createLeases,
   createLifecycle,
   createLogger,
   createMetrics,
   createSealer,
   type Environment,
+  type Jobs,
   type Kernel,
   type Leases,
   type Lifecycle,
@@ -42,6 +44,7 @@ import {
   registerLiveRoute,
   registerMetricsRoute,
   StartError,
+  showJobs,
   startUpkeep,
   stopOnSignals,
   stopWithParent,
@@ -94,6 +97,8 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
     const first = await prepareFirstStart(kernel);
     const rooms = await startRooms(kernel, life, extras.adapters ?? []);
     const url = await openDoors(kernel, rooms, life);
+    life.add('jobs', () => rooms.jobs.stop());
+    rooms.jobs.start();
     const setupLink = first && `${config.publicUrl ?? url}/setup/${first.token}`;
     return { url, kernel, setupLink, stop: () => life.stop() };
   } catch (error) {
@@ -102,7 +107,7 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
   }
 }
 
-type Rooms = { leases: Leases; channels: RunningChannels };
+type Rooms = { leases: Leases; channels: RunningChannels; jobs: Jobs };
 
 /** Plugs the rooms together from left to right. What is started first is stopped last. */
 async function startRooms(kernel: Kernel, life: Lifecycle, more: Adapter[]): Promise<Rooms> {
@@ -128,7 +133,7 @@ async function startRooms(kernel: Kernel, life: Lifecycle, more: Adapter[]): Pro
   life.add('reminders', () => reminders.stop());
   reminders.start();
   life.add('place among the nodes', () => node.leave());
-  return { leases, channels };
+  return { leases, channels, jobs: createJobs(kernel) };
 }
 
 /** Opens the way in: the commands of the operator, then the web page and the API. Returns the address. */
@@ -156,6 +161,7 @@ async function openDoors(kernel: Kernel, { leases, channels }: Rooms, life: Life
   registerReminderRoutes(http);
   if (kernel.config.metricsToken !== undefined) {
     const metrics = createMetrics(kernel.log);
+    showJobs(metrics, kernel);
     showChannels(metrics, kernel, channels);
     showMessages(metrics, kernel, channels);
     registerMetricsRoute(http, metrics, kernel.config.metricsToken);

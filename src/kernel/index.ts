@@ -1,7 +1,7 @@
 /**
  * kernel – what every room stands on.
  * Owns: the database and its two doors, `Scope`, errors, config, HTTP, secrets, ids and clock, activity
- *   and its sealer, live updates, due work, leases, the wake-up bus, the log, metrics, the admin socket.
+ *   and its sealer, live updates, due work, jobs, leases, the wake-up bus, the log, metrics, the admin socket.
  * Promises: one transaction per request that sees one workspace; a fact is recorded with its change;
  *   due work fires once per claim, at its instant.
  * Never: knows what a channel, message or reminder is.
@@ -63,6 +63,8 @@ export { createHttp, type Http } from './http/server.ts';
 export { Content, Id, IdParams, Instant, PageQuery, Phone, pageOf, Target } from './http/shapes.ts';
 export { openStream, type Stream, type StreamEvent } from './http/sse.ts';
 export { isId, newId } from './ids.ts';
+export { addJob } from './job-rows.ts';
+export { createJobs, HopelessJob, type JobRun, type Jobs, showJobs } from './jobs.ts';
 export type { Kernel } from './kernel.ts';
 export {
   assertFence,

@@ -60,5 +60,10 @@ async function takeOverAll(tx: Tx): Promise<void> {
     .set({ claimed_by: null, claimed_until: null })
     .where('claimed_by', 'is not', null)
     .execute();
+  await tx
+    .updateTable('jobs')
+    .set({ claimed_by: null, claimed_until: null })
+    .where('claimed_by', 'is not', null)
+    .execute();
   await tx.updateTable('nodes').set({ stopped_at: sql`now()` }).where('stopped_at', 'is', null).execute();
 }

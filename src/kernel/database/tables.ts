@@ -287,6 +287,20 @@ export interface Invitation {
   workspace_id: string;
 }
 
+export interface Job {
+  claimed_by: string | null;
+  claimed_until: Timestamp | null;
+  created_at: Generated<Timestamp>;
+  dead_at: Timestamp | null;
+  due_at: Timestamp;
+  error: string | null;
+  id: string;
+  name: string;
+  payload: Json;
+  tries: Generated<number>;
+  workspace_id: string;
+}
+
 export interface KnownDevice {
   created_at: Generated<Timestamp>;
   seen_at: Generated<Timestamp>;
@@ -602,6 +616,7 @@ export interface Tables {
   intake_keys: IntakeKey;
   intake_pending: IntakePending;
   invitations: Invitation;
+  jobs: Job;
   known_devices: KnownDevice;
   known_people: KnownPerson;
   leases: Lease;
