@@ -1,8 +1,9 @@
 /**
  * Benchmarks that print ratios against a limit taken in the same run: single numbers of a shared
- * machine mean little. `npm run bench -- schedule|outbox|numbers [--option value]`; `outbox` also
+ * machine mean little. `npm run bench -- schedule|outbox|numbers|backlog [--option value]`; `outbox` also
  * takes `--gate`, `--pinned` and `--linked`.
  */
+import { benchBacklog } from './backlog.ts';
 import { benchNumbers } from './numbers.ts';
 import { benchOutbox } from './outbox.ts';
 import { benchSchedule } from './schedule.ts';
@@ -11,6 +12,7 @@ const benches: Record<string, (args: string[]) => Promise<boolean>> = {
   schedule: benchSchedule,
   outbox: benchOutbox,
   numbers: benchNumbers,
+  backlog: benchBacklog,
 };
 
 const [name = '', ...args] = process.argv.slice(2);

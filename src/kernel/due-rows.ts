@@ -1,6 +1,6 @@
 import type { Database, Tx } from './database/database.ts';
 import { type Claim, type Claimed, claimByLane, claimInOrder, readyLanes } from './due-claim.ts';
-import { type DueItem, giveBackDue } from './due-work.ts';
+import { type DueItem, giveBackAllDue, giveBackDue } from './due-work.ts';
 
 /** The list of due work as a worker wants it. Each call is a transaction of its own. */
 export type DueRows = {
@@ -12,6 +12,8 @@ export type DueRows = {
   readyLanes(claim: Claim): Promise<string[]>;
   /** Frees claims of this process that were not used; `delayMs` keeps everybody off them for a while. */
   giveBack(bootId: string, items: DueItem[], delayMs: number): Promise<void>;
+  /** Frees all claims of this process of one kind: those in memory are claimed again, or found to be somebody else's. */
+  giveBackAll(bootId: string, kind: string): Promise<void>;
 };
 
 export function sqlDueRows(database: Database): DueRows {
@@ -26,5 +28,6 @@ export function sqlDueRows(database: Database): DueRows {
       const [first] = items;
       if (first) await inEngine(first.kind, tx => giveBackDue(tx, bootId, items, delayMs));
     },
+    giveBackAll: (bootId, kind) => inEngine(kind, tx => giveBackAllDue(tx, bootId, kind)),
   };
 }

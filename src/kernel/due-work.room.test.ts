@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type TestKernel, testKernel } from '../../test/harness/database.ts';
 import { until } from '../../test/harness/until.ts';
+import { CommitUnknown } from './database/database.ts';
 import { cancelDue, type DueItem, scheduleDue, takeDue } from './due-work.ts';
 import { createDueWorker, type DueWorker, type DueWorkerOptions } from './due-worker.ts';
 import { newId } from './ids.ts';
@@ -142,6 +143,45 @@ describe('due work', () => {
     );
     expect(left.map(row => row.subject_id).sort()).toEqual(idsOf(foreign));
     expect(left.every(row => row.claimed_by === null)).toBe(true);
+  });
+
+  it('lets a crowd that waits for its instant take no room from other lanes', async () => {
+    const fired: Fired[] = [];
+    const lanes = [newId(), newId(), newId()];
+    const crowds = lanes.slice(0, 2).flatMap(lane => items('ahead', 100, () => 1_400, lane));
+    await schedule(crowds);
+    worker(one, 'ahead', fired, { lanes: () => lanes, batch: 20, perLane: 20 });
+    await until(async () => (await claimsOf('ahead')).filter(row => row.claimed_by !== null).length >= 40);
+    const [item] = items('ahead', 1, () => 0, lanes[2]) as [DueItem];
+    await schedule([item]);
+    await until(() => fired.length > 0);
+    expect(fired[0]?.item.subjectId).toBe(item.subjectId);
+    expect(fired[0]?.at).toBeLessThan(crowds[0]?.dueAt.getTime() ?? 0);
+    await until(() => fired.length === 201);
+  });
+
+  it('fires in time what it had claimed without hearing of it', async () => {
+    const fired: Fired[] = [];
+    let lost = 0;
+    const database = new Proxy(one.database, {
+      get: (target, name) => {
+        if (name !== 'inEngine') return Reflect.get(target, name, target);
+        const inEngine: Kernel['database']['inEngine'] = async (kind, work, patience) => {
+          const answer = await target.inEngine(kind, work, patience);
+          const claimed =
+            kind === 'due.unheard' && (answer as { items?: DueItem[] } | undefined)?.items?.length;
+          if (claimed && lost++ === 0) throw new CommitUnknown(kind, new Error('the link is cut'));
+          return answer;
+        };
+        return inEngine;
+      },
+    });
+    const due = items('unheard', 3, index => index * 100);
+    await schedule(due);
+    worker({ ...one, database }, 'unheard', fired);
+    await until(() => fired.length === 3);
+    expect(lost).toBeGreaterThan(1);
+    expect(fired.map(({ item }) => item.subjectId).sort()).toEqual(idsOf(due));
   });
 
   it('fires what a dead node had claimed once its claim has expired', async () => {

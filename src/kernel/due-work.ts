@@ -103,6 +103,14 @@ const giveBack = kept(`
   from unnest($1::uuid[], $2::text[], $3::uuid[]) as i(w, k, s)
   where workspace_id = i.w and kind = i.k and subject_id = i.s and claimed_by = $5::uuid`);
 
+/** Gives back all claims of this process of one kind, also such as it does not know of. Reads the whole list. */
+export async function giveBackAllDue(tx: Tx, bootId: string, kind: string): Promise<void> {
+  await giveBackAll(tx, kind, bootId);
+}
+
+const giveBackAll = kept(`
+  update due_work set claimed_by = null, claimed_until = null where kind = $1 and claimed_by = $2::uuid`);
+
 function keysOf(keys: DueKey[]): [workspaces: string, kinds: string, subjects: string] {
   return [
     list(keys.map(key => key.workspaceId)),

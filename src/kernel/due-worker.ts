@@ -1,4 +1,4 @@
-import { outsideTransaction } from './database/database.ts';
+import { CommitUnknown, outsideTransaction } from './database/database.ts';
 import type { Claim, Claimed } from './due-claim.ts';
 import { type DueRows, sqlDueRows } from './due-rows.ts';
 import type { DueItem } from './due-work.ts';
@@ -13,7 +13,10 @@ export type DueWorkerOptions = {
   aheadMs?: number;
   /** Most items of one claim and of one `fire`. */
   batch?: number;
-  /** Most items of one lane in one claim, where `lanes` is a function. */
+  /**
+   * Most items of one lane in one claim, where `lanes` is a function; a lane of which so many wait for their instant
+   * claims no more, and takes no room from the others.
+   */
   perLane?: number;
   /** How long after its instant a claim that was not used falls free. */
   leaseMs?: number;
@@ -67,9 +70,13 @@ class Worker implements DueWorker {
   readonly #pollMs: number;
   readonly #heap = new Heap<DueItem>(isBefore);
   readonly #firing = new Set<Promise<void>>();
-  #firingItems = 0;
+  /** How many wait for their instant or fire, in all and by lane. */
+  #held = 0;
+  readonly #heldOf = new Map<string, number>();
   #claiming: Promise<void> | undefined;
   #again = false;
+  /** Something may be claimed by us that we do not know of: the answer to a claim was lost. */
+  #unsure = false;
   #flood = false;
   #lanes: { names: string[]; at: number } = { names: [], at: Number.NEGATIVE_INFINITY };
   #skewMs = 0;
@@ -122,6 +129,7 @@ class Worker implements DueWorker {
       do this.#again = false;
       while (this.#running && ((await this.#claimOnce()) || this.#again));
     } catch (error) {
+      if (error instanceof CommitUnknown) this.#unsure = true;
       this.#kernel.log.warn({ event: 'due.claim', kind: this.#options.kind, err: error }, 'claim failed');
     }
     this.#claiming = undefined;
@@ -130,14 +138,17 @@ class Worker implements DueWorker {
 
   /** Answers whether there may be more to claim at once. */
   async #claimOnce(): Promise<boolean> {
-    const { batch, kind, aheadMs, leaseMs } = this.#options;
-    const limit = Math.min(batch, 4 * batch - this.#heap.size - this.#firingItems);
+    const { batch, kind, aheadMs, leaseMs, lanes } = this.#options;
+    const limit = lanes === 'all' ? Math.min(batch, 4 * batch - this.#held) : batch;
     if (limit <= 0) return false;
     const bootId = this.#kernel.node.bootId;
+    if (this.#unsure) await this.#rows.giveBackAll(bootId, kind);
+    this.#unsure = false;
     const claim: Claim = { kind, bootId, limit, leaseMs, aheadMs: aheadMs + this.#skewMs };
     const before = this.#nodeNow();
     const { items, databaseNow, more } = await this.#chooseAndClaim(claim);
     if (databaseNow > 0) this.#measureSkew(before - databaseNow, this.#nodeNow() + 1 - databaseNow);
+    this.#count(items, 1);
     for (const item of items) this.#heap.push(item);
     this.#pump();
     return more;
@@ -145,7 +156,11 @@ class Worker implements DueWorker {
 
   async #chooseAndClaim(claim: Claim): Promise<Claimed & { more: boolean }> {
     const { lanes } = this.#options;
-    if (lanes !== 'all') return this.#claimLanes(claim, lanes(), this.#options.perLane);
+    if (lanes !== 'all') {
+      const { perLane } = this.#options;
+      const open = lanes().filter(lane => !this.#isFull(lane));
+      return this.#claimLanes(claim, open, perLane);
+    }
     if (this.#flood) {
       await this.#refreshLanes(claim);
       this.#flood = false;
@@ -202,7 +217,6 @@ class Worker implements DueWorker {
   }
 
   #fire(items: DueItem[]): void {
-    this.#firingItems += items.length;
     const fired = outsideTransaction(() => this.#options.fire(items))
       .catch(async error => {
         const { kind } = this.#options;
@@ -211,12 +225,27 @@ class Worker implements DueWorker {
       })
       .finally(() => {
         this.#firing.delete(fired);
-        const wasFull = this.#heap.size + this.#firingItems >= 4 * this.#options.batch;
-        this.#firingItems -= items.length;
+        const wasFull = items.some(({ lane }) => this.#isFull(lane));
+        this.#count(items, -1);
         this.#pump();
         if (wasFull) this.poke();
       });
     this.#firing.add(fired);
+  }
+
+  #count(items: DueItem[], by: 1 | -1): void {
+    this.#held += by * items.length;
+    for (const { lane } of items) {
+      const held = (this.#heldOf.get(lane) ?? 0) + by;
+      if (held === 0) this.#heldOf.delete(lane);
+      else this.#heldOf.set(lane, held);
+    }
+  }
+
+  /** Lanes that are given are bounded one by one, others as a whole. */
+  #isFull(lane: string): boolean {
+    const { lanes, batch, perLane } = this.#options;
+    return lanes === 'all' ? this.#held >= 4 * batch : (this.#heldOf.get(lane) ?? 0) >= perLane;
   }
 
   /** A claim that cannot be given back falls free by itself. */

@@ -69,6 +69,15 @@ export function memoryDueRows(
           if (row?.claimedBy === bootId) tx.write(db.due, key, { ...row, claimedBy: null, claimedUntil });
         }
       }),
+    giveBackAll: (bootId, kind) =>
+      carry(async tx => {
+        const ours = (row: DueRow | undefined) => row?.kind === kind && row.claimedBy === bootId;
+        for (const key of [...tx.all(db.due)].filter(([, row]) => ours(row)).map(([key]) => key)) {
+          await tx.lock(db.due, key);
+          const row = tx.get(db.due, key);
+          if (row && ours(row)) tx.write(db.due, key, { ...row, claimedBy: null, claimedUntil: null });
+        }
+      }),
   };
 }
 
