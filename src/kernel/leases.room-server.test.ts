@@ -146,3 +146,30 @@ describe('a transaction that has proved its lease', () => {
     expect(performance.now() - from).toBeLessThan(SHORT.ttlMs);
   });
 });
+
+describe('a lease whose answer was lost', () => {
+  it('is had at once also when its row was busy at the first try after that', async () => {
+    let lost = 1;
+    const { inEngine } = near.database;
+    const database = new Proxy(near.database, {
+      get: (target, key) => {
+        if (key !== 'inEngine') return Reflect.get(target, key, target);
+        const losing: typeof inEngine = async (...given) => {
+          const answer = await target.inEngine(...given);
+          if (given[0] === 'leases.acquire' && lost-- > 0) throw new Error('the answer was lost');
+          return answer;
+        };
+        return losing;
+      },
+    });
+    const patient = createLeases({ ...near, database }, { ...SHORT, ttlMs: 60_000 });
+    const name = newId();
+    await expect(patient.acquire(name)).rejects.toThrow('lost');
+    await near.database.inEngine('test.busy', async tx => {
+      await sql`select from leases where name = ${name} for key share`.execute(tx);
+      expect(await patient.acquire(name)).toBeUndefined();
+    });
+    expect((await take(patient, name)).fence).toBe(2);
+    await patient.stop();
+  });
+});

@@ -208,10 +208,11 @@ class Holder implements Leases {
 
   async #take(name: string): Promise<number | undefined> {
     const { ttlMs, graceMs } = this.times;
-    const taking = { name, holder: this.bootId, ttlMs, graceMs, again: this.#unsure.has(name) };
+    const again = this.#unsure.has(name);
     this.#unsure.add(name);
-    const fence = await this.#rows.take(taking);
-    this.#unsure.delete(name);
+    const fence = await this.#rows.take({ name, holder: this.bootId, ttlMs, graceMs, again });
+    // A row that was only busy still says that we hold it.
+    if (fence !== undefined || !again) this.#unsure.delete(name);
     return fence;
   }
 
