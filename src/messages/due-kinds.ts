@@ -14,7 +14,11 @@ export const WATCH = 'delivery_watch';
 /** Longer than the deadline, so that an adapter that answers at the last moment is still heard. */
 export const WATCH_GRACE_MS = 5_000;
 
-/** How old a message may be at most when it is sent again under its own id. */
+/**
+ * How old a message may be at most when it is sent again under its own id. It counts as well while the channel is
+ * parked, restricted or away: the older a message, the less it may be wanted, and the less sure it is that the other
+ * side still knows its id.
+ */
 export const RESEND_MS = 10 * 60_000;
 
 export function watchAt(

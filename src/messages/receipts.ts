@@ -2,6 +2,7 @@ import type { ReceiptFact } from '../channels/index.ts';
 import { type GroupCommit, groupCommit, newId } from '../kernel/index.ts';
 import type { Book, Books, Named, ReceiptKey } from './book/index.ts';
 import { applyReceipts } from './journey.ts';
+import { sooner } from './recover.ts';
 
 export type ReceiptItem = { workspaceId: string; channelId: string; fact: ReceiptFact };
 
@@ -46,12 +47,12 @@ async function storeReceipts(book: Book, items: ReceiptItem[]): Promise<void> {
     if (at > count.at) count.at = at;
     counts.set(deliveryId, count);
   }
-  await book.writeJourneys(
-    [...locked.values()].flatMap(delivery => {
-      const count = counts.get(delivery.deliveryId);
-      return count ? [{ locked: delivery, next: applyReceipts(delivery.journey, count) }] : [];
-    }),
-  );
+  const changes = [...locked.values()].flatMap(delivery => {
+    const count = counts.get(delivery.deliveryId);
+    return count ? [{ locked: delivery, next: applyReceipts(delivery.journey, count) }] : [];
+  });
+  await book.writeJourneys(changes);
+  await book.scheduleDue(sooner(changes));
   // A receipt proves what an attempt that got no answer could not tell.
   const doubted = new Set(
     [...locked.values()]

@@ -1,5 +1,5 @@
 import type { Driven } from '../channels/index.ts';
-import { newId } from '../kernel/index.ts';
+import { type DueItem, newId } from '../kernel/index.ts';
 import type { BeginOptions, Begun } from './begin.ts';
 import type { Book, Books, Change, OpenAttempt } from './book/index.ts';
 import { WATCH_GRACE_MS, watchAt, watchKey } from './due-kinds.ts';
@@ -10,8 +10,8 @@ export type RecoverOptions = BeginOptions & {
   awaits(attemptId: string): boolean;
 };
 
-/** Attempts that never left count as well, so there is room for many of them. */
-const MOST_ATTEMPTS = 30;
+/** Of attempts that may have left, for a connection that comes and goes all the time. */
+const MOST_DOUBTED = 20;
 
 /**
  * Looks at what is on the wire of a channel and has no sign of life, after the provider has handed over everything
@@ -86,7 +86,7 @@ async function allowed(
   now: Date,
 ): Promise<OpenAttempt[]> {
   const young = doubted
-    .filter(({ attempt, next }) => next.status === 'in_flight' && attempt.number < MOST_ATTEMPTS)
+    .filter(({ attempt, next }) => next.status === 'in_flight' && attempt.doubted < MOST_DOUBTED)
     .map(({ attempt }) => attempt);
   const guarded = await book.askGuards(
     young.map(({ locked }) => locked),
@@ -128,6 +128,16 @@ async function write(
     ({ locked, next }) => !again.has(locked.deliveryId) && watchOf(next, now) === undefined,
   );
   await book.dropDue(done.map(({ locked }) => watchKey(locked)));
+}
+
+/**
+ * What turns out to have arrived while it waited to be sent again has no window any more: its watch looks when it would
+ * have gone, and ends what may still be open.
+ */
+export function sooner(changes: Change[]): DueItem[] {
+  return changes
+    .filter(({ locked, next }) => locked.journey.status === 'queued' && next.status !== 'queued')
+    .map(({ locked }) => watchAt(locked, locked.journey.dueAt));
 }
 
 /** Later evidence gets this long before the workspace's policy decides about an unknown message. */

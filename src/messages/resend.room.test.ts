@@ -64,6 +64,17 @@ const becomes = (id: string, status: string) =>
   until(async () => (await statusOf(id)) === status, { what: () => `${status} of ${id}` });
 const inDoubt = (id: string) =>
   until(async () => (await message(id)).delivery.doubt_at, { what: () => `doubt about ${id}` });
+const watched = async (id: string) => {
+  const rows = await kernel.database.inEngine('test.watched', tx =>
+    tx
+      .selectFrom('due_work')
+      .innerJoin('deliveries', 'deliveries.id', 'due_work.subject_id')
+      .select('subject_id')
+      .where('deliveries.message_id', '=', id)
+      .execute(),
+  );
+  return rows.length > 0;
+};
 const factsOf = async (id: string) => {
   const rows = await kernel.database.inEngine('test.facts', tx =>
     tx
@@ -196,6 +207,39 @@ describe('a message whose answer got lost with its connection', () => {
     node.reconnect();
     await becomes(id, 'unknown');
     expect((await message(id)).attempts.map(({ status }) => status)).toEqual(['unknown', 'refused']);
+  });
+
+  it('is refused when the answer to its only attempt comes late, and not unknown', async () => {
+    provider.script = answers(CUT);
+    const node = startNode();
+    node.connect();
+    const id = await send('refused after all');
+    await inDoubt(id);
+    const refused: SendOutcome = { outcome: 'refused', code: 'not_in_group', detail: 'Gone.' };
+    await node.messages.inboundSink.late(scope.workspaceId, channelId, [
+      { providerId: provider.arrived[0]?.providerId ?? '', outcome: refused },
+    ]);
+    expect((await message(id)).delivery).toMatchObject({ status: 'failed', reason: 'not_in_group' });
+    expect(await watched(id)).toBe(false);
+  });
+
+  it('goes out again however often it had been put off before', async () => {
+    provider.script = answers(CUT);
+    const node = startNode();
+    node.connect();
+    const id = await send('put off often');
+    await inDoubt(id);
+    const [last] = (await message(id)).attempts;
+    await kernel.database.inEngine('test.number', tx =>
+      tx
+        .updateTable('attempts')
+        .set({ number: 200 })
+        .where('provider_id', '=', last?.provider_id ?? '')
+        .execute(),
+    );
+    node.reconnect();
+    await becomes(id, 'sent');
+    expect((await message(id)).attempts.map(({ number }) => number)).toEqual([200, 201]);
   });
 
   it('is sent again by one node only, however often the number connects', async () => {

@@ -3,7 +3,7 @@ import { type GroupCommit, groupCommit } from '../kernel/index.ts';
 import type { Book, Books, Change, Locked } from './book/index.ts';
 import { deliveryAt, watchAt, watchKey } from './due-kinds.ts';
 import { type Journey, judgeAttempt, settle } from './journey.ts';
-import { watchOf } from './recover.ts';
+import { sooner, watchOf } from './recover.ts';
 
 /** The answer to one attempt, from the wire or late. */
 export type Settlement = {
@@ -66,9 +66,11 @@ async function settleAll(book: Book, all: Settlement[], now: Date): Promise<Set<
     book,
     settlements.filter(({ attemptId }) => settled.has(attemptId)),
   );
+  const refused = await withoutDoubt(book, news, locked);
   const journeys = new Map<string, Journey>();
   for (const { deliveryId, outcome, answerMeans } of news) {
-    const before = journeys.get(deliveryId) ?? locked.get(deliveryId)?.journey;
+    const known = journeys.get(deliveryId) ?? locked.get(deliveryId)?.journey;
+    const before = known && refused.has(deliveryId) ? { ...known, doubtAt: null } : known;
     if (before) journeys.set(deliveryId, settle(before, outcome, answerMeans, now));
   }
   const changes = [...journeys].flatMap(([deliveryId, next]): Change[] => {
@@ -97,6 +99,21 @@ async function withoutOldRefusals(book: Book, settlements: Settlement[]): Promis
   );
 }
 
+/** Of what is refused and was in doubt, that of which no attempt can have got through: the refusal says it all. */
+async function withoutDoubt(
+  book: Book,
+  news: Settlement[],
+  locked: Map<string, Locked>,
+): Promise<Set<string>> {
+  const doubted = news.filter(
+    ({ outcome, deliveryId }) =>
+      outcome.outcome === 'refused' && locked.get(deliveryId)?.journey.doubtAt !== null,
+  );
+  if (doubted.length === 0) return new Set();
+  const open = await book.perhapsArrived(doubted);
+  return new Set(doubted.map(({ deliveryId }) => deliveryId).filter(id => !open.has(id)));
+}
+
 /** Also what this batch did not change: the same answer may have been stored before, or the watch was faster. */
 function stillOpen(locked: Map<string, Locked>, journeys: Map<string, Journey>): Set<string> {
   const open = [...locked].filter(([id, of]) => (journeys.get(id) ?? of.journey).status === 'in_flight');
@@ -112,10 +129,10 @@ async function schedule(book: Book, changes: Change[], now: Date): Promise<void>
       return at ? [watchAt(locked, at)] : [];
     }),
   );
+  await book.scheduleDue(sooner(changes));
   // Where one attempt is in doubt another may still be open: the watch stays, and ends it in its time.
   const over = changes.filter(
-    ({ locked, next }) =>
-      next.status !== 'queued' && watchOf(next, now) === undefined && locked.journey.doubtAt === null,
+    ({ next }) => next.status !== 'queued' && watchOf(next, now) === undefined && next.doubtAt === null,
   );
   await book.dropDue(over.map(({ locked }) => watchKey(locked)));
 }

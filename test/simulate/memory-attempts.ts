@@ -10,6 +10,12 @@ export function readLast(db: MemoryDatabase, tx: Transaction, deliveryId: string
   return last;
 }
 
+/** How many attempts of a delivery may have got through. */
+export function perhapsArrived(db: MemoryDatabase, tx: Transaction, deliveryId: string): number {
+  const all = [...tx.all(db.attempts).values()].filter(attempt => attempt.deliveryId === deliveryId);
+  return all.filter(({ status }) => ['in_flight', 'unknown', 'accepted'].includes(status)).length;
+}
+
 type Results = Parameters<Book['settleAttempts']>[0];
 
 /** Settled once; only `unknown` gives way, and only to evidence. */

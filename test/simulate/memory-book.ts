@@ -3,7 +3,7 @@ import type { Driven } from '../../src/channels/index.ts';
 import type { Book, Books, Letter, Locked, OpenAttempt, Readiness } from '../../src/messages/book/index.ts';
 import { RESEND_MS, WATCH } from '../../src/messages/due-kinds.ts';
 import type { Verdict } from '../../src/messages/guards.ts';
-import { readLast, settleAttempts } from './memory-attempts.ts';
+import { perhapsArrived, readLast, settleAttempts } from './memory-attempts.ts';
 import { dropDue, scheduleDue, takeDue } from './memory-due.ts';
 import type { Transaction } from './store.ts';
 import {
@@ -111,11 +111,21 @@ export function memoryBook(db: MemoryDatabase, bootId: string, proof: Proof, car
             channelId: last.channelId,
             wire,
             inFlight: status === 'in_flight',
+            doubted: perhapsArrived(db, tx, row.deliveryId),
             locked: lockedOf(tx, row),
           });
         }
         return open;
       }),
+    perhapsArrived: of =>
+      carry(
+        tx =>
+          new Set(
+            of
+              .map(({ deliveryId }) => deliveryId)
+              .filter(deliveryId => perhapsArrived(db, tx, deliveryId) > 0),
+          ),
+      ),
     // The providers of the simulation restrict nobody.
     restrict: async () => {},
     lastAttempts: of =>

@@ -7,4 +7,9 @@ export const pinned: readonly (SimulationOptions & { what: string })[] = [
     mode: 'liveness',
     what: 'an attempt whose message turns out to have been sent by another one does not stay open',
   },
+  {
+    seed: 2703,
+    mode: 'liveness',
+    what: 'what turns out to have arrived while it waited to be sent again is not watched to the end of its window',
+  },
 ];

@@ -176,10 +176,24 @@ export async function lockOpen(
   const locked = await lockJourneys(tx, keys);
   const open = [...locked.values()].filter(({ journey }) => journey.status === 'in_flight');
   const last = await readLast(tx, open);
+  const doubted = await perhapsArrived(tx, open);
   return open.flatMap(journey => {
     const attempt = last.get(journey.deliveryId);
-    return attempt ? [{ ...attempt, locked: journey }] : [];
+    return attempt ? [{ ...attempt, locked: journey, doubted: doubted.get(journey.deliveryId) ?? 0 }] : [];
   });
+}
+
+/** How many attempts of a delivery may have got through, by delivery id; those that have none are left out. */
+export async function perhapsArrived(tx: Tx, of: DeliveryKey[]): Promise<Map<string, number>> {
+  if (of.length === 0) return new Map();
+  const { rows } = await sql<{ d: string; count: number }>`
+    select k.d, count(*)::int as count
+    from json_to_recordset(${keysOf(of)}::json) as k(w uuid, d uuid)
+    join attempts a on a.workspace_id = k.w and a.delivery_id = k.d
+      and a.status in ('in_flight', 'unknown', 'accepted')
+    group by k.d
+  `.execute(tx);
+  return new Map(rows.map(row => [row.d, row.count]));
 }
 
 export async function clearUpAttempts(

@@ -42,7 +42,12 @@ export type NewAttempt = DeliveryKey & {
 };
 
 /** An attempt that was on the wire when nobody had an answer to it yet. */
-export type OpenAttempt = PastAttempt & { locked: Locked; inFlight: boolean };
+export type OpenAttempt = PastAttempt & {
+  locked: Locked;
+  inFlight: boolean;
+  /** How many attempts of its delivery may have left without an answer, this one among them. */
+  doubted: number;
+};
 
 export type AttemptResult = DeliveryKey & {
   attemptId: string;
@@ -104,6 +109,8 @@ export type Book = {
   lockOpen(of: { workspaceId: string; channelId: string }): Promise<OpenAttempt[]>;
   /** The newest attempt of each delivery that has had one; by delivery id. */
   lastAttempts(of: DeliveryKey[]): Promise<Map<string, { id: string; number: number }>>;
+  /** Those of the deliveries that have an attempt of which it is not known that it did not get through. */
+  perhapsArrived(of: DeliveryKey[]): Promise<Set<string>>;
   /** The provider has let us know that these channels may send less for now: they pause. */
   restrict(of: { workspaceId: string; channelId: string; reason: string }[], now: Date): Promise<void>;
   /** Whether what waited beyond its window waited for its turn or for its channel; by delivery id. */

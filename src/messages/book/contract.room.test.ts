@@ -157,6 +157,25 @@ describe.each([
     ]);
   });
 
+  it('counts the attempts that may have got through', async () => {
+    const { deliveryId, ...first } = await begin(await ground.accept());
+    const counted = async () => {
+      const { workspaceId, channelId } = ground;
+      const open = await inBook(book => book.lockOpen({ workspaceId, channelId }));
+      return open.find(({ locked }) => locked.deliveryId === deliveryId)?.doubted;
+    };
+    const perhaps = () => inBook(book => book.perhapsArrived([keyOf(deliveryId)]));
+    expect(await counted()).toBe(1);
+    await settle({ deliveryId, ...first }, 'unknown');
+    const second = attempt(deliveryId, 2, { providerId: first.wire.providerId });
+    await inBook(book => book.insertAttempts([second]));
+    expect(await counted()).toBe(2);
+    await settle(second, 'deferred');
+    expect([await counted(), await perhaps()]).toEqual([1, new Set([deliveryId])]);
+    await settle({ deliveryId, ...first }, 'refused');
+    expect([await counted(), await perhaps()]).toEqual([0, new Set()]);
+  });
+
   it('ends attempts whose time is over, and names the deadline of those that have time', async () => {
     const deadline = new Date(Date.now() - 1_000);
     const late = await ground.accept();

@@ -14,6 +14,7 @@ import {
   endOverdue,
   insertAttempts,
   lockOpen,
+  perhapsArrived,
   readLast,
   settleAttempts,
 } from './attempts.ts';
@@ -61,6 +62,7 @@ function bookOver(tx: Tx, kernel: Kernel, channels: Channels, guards: readonly G
     endOverdue: watched => endOverdue(tx, watched),
     lockOpen: of => lockOpen(tx, { ...of, kind: WATCH, withinMs: OPEN_WITHIN_MS }),
     lastAttempts: of => readLast(tx, of),
+    perhapsArrived: async of => new Set((await perhapsArrived(tx, of)).keys()),
     restrict: (of, now) => restrict(tx, of, now),
     readReadiness: of => readReadiness(tx, of),
     findNamed: words => findNamed(tx, words),
