@@ -18,6 +18,7 @@ import {
   prepareFirstStart,
   registerIdentityCommands,
   registerIdentityRoutes,
+  registerWorkspaceRoutes,
   requireArgon2,
 } from './identity/index.ts';
 import {
@@ -52,6 +53,7 @@ import {
 import {
   cancelMessagesOf,
   createMessages,
+  park,
   registerMessageRoutes,
   registerParkingCommands,
   showMessages,
@@ -107,6 +109,9 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
   }
 }
 
+/** Shown where somebody asks why nothing goes out. */
+const CLOSED = 'This workspace was to be deleted.';
+
 type Rooms = { leases: Leases; channels: RunningChannels; jobs: Jobs };
 
 /** Plugs the rooms together from left to right. What is started first is stopped last. */
@@ -149,6 +154,7 @@ async function openDoors(kernel: Kernel, { leases, channels }: Rooms, life: Life
   }
   const http = await createHttp(kernel, createGate(kernel));
   registerIdentityRoutes(http, kernel);
+  registerWorkspaceRoutes(http, kernel, scope => park(scope, { reason: CLOSED }));
   registerActivityRoutes(http);
   registerLiveRoute(http);
   registerChannelRoutes(http, async (tx, scope, channelId) => {

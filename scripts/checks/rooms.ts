@@ -41,7 +41,7 @@ function faultOf(path: string, target: string, typeOnly: boolean): string | unde
     return test && /^(sim|test|scripts)\//.test(target) ? undefined : `src/ must not import ${target}.`;
   }
   if (path.startsWith('web/') && target.startsWith('src/')) {
-    if (typeOnly && /^src\/[a-z-]+\/(schema|http\/shapes)\.ts$/.test(target)) return undefined;
+    if (typeOnly && /^src\/[a-z-]+\/((?:[a-z-]+\/)?schema|http\/shapes)\.ts$/.test(target)) return undefined;
     return test ? undefined : `web/ shares only types of a room's schema with src/, not ${target}.`;
   }
   if (path.startsWith('sim/') && target.startsWith('src/') && !path.startsWith('sim/demo')) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AppError, type Commands, type Kernel } from '../kernel/index.ts';
 import { Password, Role, Username } from './schema.ts';
 import { createUser, setPassword } from './users.ts';
-import { addMember } from './workspaces.ts';
+import { addMember } from './workspaces/workspaces.ts';
 
 const SetPassword = z.strictObject({ username: z.string().min(1).max(200), password: Password });
 

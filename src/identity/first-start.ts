@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Kernel } from '../kernel/index.ts';
 import { createSetupLink } from './links.ts';
 import { createUser } from './users.ts';
-import { addMember, createWorkspace } from './workspaces.ts';
+import { addMember, createWorkspace } from './workspaces/workspaces.ts';
 
 export type FirstStart = { username: string; token: string };
 

@@ -16,6 +16,9 @@ import { type Membership, memberships } from './queries.ts';
 
 export const LOGIN_COOKIE = 'convoke_login';
 
+/** What owners may still ask of a workspace that is to be deleted. */
+const OF_A_CLOSED_ONE = new Set<Permission>(['workspace.read', 'workspace.delete']);
+
 /**
  * Decides who a request is from and in which workspace it acts. The login comes as a cookie; the
  * workspace by header or query, or by itself when there is only one. Nothing is remembered between
@@ -29,7 +32,8 @@ export function createGate(kernel: Kernel): Gate {
         const userId = await signedIn(tx, kernel, request);
         return { userId, all: await memberships(tx, userId) };
       });
-      const { id, role } = chosen(all, named);
+      const { id, role, deletionDueAt } = chosen(all, named);
+      if (deletionDueAt && !OF_A_CLOSED_ONE.has(permission)) throw closed(deletionDueAt);
       if (!may(role, permission)) throw forbidden(permission, role);
       const origin = { address: request.ip, may: (wanted: Permission) => may(role, wanted) };
       return mintScope(kernel, id, { kind: 'user', id: userId }, origin);
@@ -78,6 +82,13 @@ function chosen(all: Membership[], named: string | undefined): Membership {
     'workspace_required',
     'You belong to several workspaces. Name one with the header Convoke-Workspace or with ?workspace=.',
     { extra: { workspaces: all.map(({ id, slug, name }) => ({ id, slug, name })) } },
+  );
+}
+
+function closed(due: Date): AppError {
+  return new AppError(
+    'illegal_state',
+    `This workspace is closed and will be deleted on ${due.toISOString().slice(0, 10)}. Keep it first: DELETE /v1/workspace/deletion.`,
   );
 }
 

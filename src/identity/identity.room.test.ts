@@ -8,7 +8,7 @@ import { createGate } from './gate.ts';
 import { registerIdentityRoutes } from './routes.ts';
 import { tokenHash } from './tokens.ts';
 import { createUser } from './users.ts';
-import { addMember, createWorkspace } from './workspaces.ts';
+import { addMember, createWorkspace } from './workspaces/workspaces.ts';
 
 const PASSWORD = 'correct horse battery';
 const ORIGIN = 'http://convoke.test';

@@ -13,4 +13,5 @@ export { createGate } from './gate.ts';
 export { requireArgon2 } from './passwords.ts';
 export { registerIdentityRoutes } from './routes.ts';
 export { createUser } from './users.ts';
-export { addMember, createWorkspace } from './workspaces.ts';
+export { registerWorkspaceRoutes } from './workspaces/routes.ts';
+export { addMember, createWorkspace } from './workspaces/workspaces.ts';

@@ -8,6 +8,7 @@ const SEE: readonly Permission[] = [
   'reminders.read',
   'contacts.read',
   'activity.read',
+  'members.read',
 ];
 
 /** Whoever writes to people may note that one of them wants no more; only those in charge may take it back. */
@@ -19,11 +20,15 @@ const ALL: readonly Permission[] = [
   'channels.manage',
   'reminders.manage',
   'contacts.manage',
+  'workspace.manage',
+  'members.manage',
+  'keys.manage',
+  'audit.read',
 ];
 
 /** What each role may do in its workspace. */
 const table: Record<Role, readonly Permission[]> = {
-  owner: ALL,
+  owner: [...ALL, 'workspace.delete'],
   admin: ALL,
   host: [...SEE, ...WRITE, 'reminders.manage'],
   agent: [...SEE, ...WRITE],
@@ -37,4 +42,9 @@ export function permissionsOf(role: Role): readonly Permission[] {
 
 export function may(role: Role, permission: Permission): boolean {
   return table[role].includes(permission);
+}
+
+/** Whether somebody may give this role, or change who has it: owners all of them, admins all but the owner's. */
+export function mayGive(mine: Role, role: Role): boolean {
+  return mine === 'owner' || (mine === 'admin' && role !== 'owner');
 }

@@ -2,15 +2,19 @@ import { type Config, type Kernel, type Tx, VERSION } from '../kernel/index.ts';
 import { permissionsOf } from './policy.ts';
 import type { Me, Role } from './schema.ts';
 
-export type Membership = { id: string; slug: string; name: string; role: Role };
+export type Membership = { id: string; slug: string; name: string; role: Role; deletionDueAt: Date | null };
 
-/** The workspaces of a user, by name. */
+/** The workspaces of a user, by name. One that is to be deleted is there for its owners alone. */
 export async function memberships(tx: Tx, userId: string): Promise<Membership[]> {
   const rows = await tx
     .selectFrom('members')
     .innerJoin('workspaces', 'workspaces.id', 'members.workspace_id')
     .select(['workspaces.id', 'workspaces.slug', 'workspaces.name', 'members.role'])
+    .select('workspaces.deletion_due_at as deletionDueAt')
     .where('members.user_id', '=', userId)
+    .where(where =>
+      where.or([where('workspaces.deletion_due_at', 'is', null), where('members.role', '=', 'owner')]),
+    )
     .orderBy('workspaces.name')
     .execute();
   return rows.map(row => ({ ...row, role: row.role as Role }));
@@ -27,7 +31,11 @@ export async function me(kernel: Kernel, userId: string): Promise<Me> {
     const workspaces = await memberships(tx, userId);
     return {
       user,
-      workspaces: workspaces.map(one => ({ ...one, permissions: [...permissionsOf(one.role)] })),
+      workspaces: workspaces.map(({ deletionDueAt, ...one }) => ({
+        ...one,
+        permissions: [...permissionsOf(one.role)],
+        deletion_due_at: deletionDueAt?.toISOString() ?? null,
+      })),
       instance: {
         version: VERSION,
         sandbox: kernel.config.sandbox,

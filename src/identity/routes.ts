@@ -1,8 +1,8 @@
-import type { FastifyRequest } from 'fastify';
-import { AppError, type Kernel, type Reply, type Routes } from '../kernel/index.ts';
-import { LOGIN_COOKIE, loginToken } from './gate.ts';
+import { AppError, type Kernel, type Routes } from '../kernel/index.ts';
+import { cookieOf, visitorOf, welcome } from './entry.ts';
+import { loginToken } from './gate.ts';
 import { completeSetup } from './links.ts';
-import { login, logout, type NewLogin, type Visitor } from './logins.ts';
+import { login, logout } from './logins.ts';
 import { me } from './queries.ts';
 import { LoginBody, Me, SetupBody } from './schema.ts';
 
@@ -60,28 +60,4 @@ export function registerIdentityRoutes(routes: Routes, kernel: Kernel): void {
       return welcome(kernel, request, opened);
     },
   });
-}
-
-/** A login that the browser still had is over: nobody keeps using it behind the new one. */
-async function welcome(kernel: Kernel, request: FastifyRequest, opened: NewLogin): Promise<Reply> {
-  const before = loginToken(request);
-  if (before) await logout(kernel, before);
-  return {
-    body: await me(kernel, opened.userId),
-    headers: { 'set-cookie': cookieOf(kernel, request, opened.token, opened.expiresAt) },
-  };
-}
-
-function cookieOf(kernel: Kernel, request: FastifyRequest, value: string, expires: Date): string {
-  return request.server.serializeCookie(LOGIN_COOKIE, value, {
-    path: '/',
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: kernel.config.publicUrl?.startsWith('https:') === true,
-    expires,
-  });
-}
-
-function visitorOf(request: FastifyRequest): Visitor {
-  return { address: request.ip, userAgent: request.headers['user-agent'] };
 }

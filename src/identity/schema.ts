@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Id } from '../kernel/index.ts';
+import { Id, Instant } from '../kernel/index.ts';
 
 export const Username = z
   .string()
@@ -28,7 +28,16 @@ export const Me = z.object({
     is_admin: z.boolean().describe('May use the console of the whole installation'),
   }),
   workspaces: z.array(
-    z.object({ id: Id, slug: z.string(), name: z.string(), role: Role, permissions: z.array(z.string()) }),
+    z.object({
+      id: Id,
+      slug: z.string(),
+      name: z.string(),
+      role: Role,
+      permissions: z.array(z.string()),
+      deletion_due_at: Instant.nullable().describe(
+        'Set when it is to be deleted; only its owners see it then',
+      ),
+    }),
   ),
   /** What the web app may show only in this installation: a sandbox has virtual phones instead of real ones. */
   instance: z.object({

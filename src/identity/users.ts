@@ -7,13 +7,25 @@ export async function createUser(
   kernel: Kernel,
   user: { username: string; password?: string; isAdmin?: boolean },
 ): Promise<string> {
-  const { username, isAdmin = false } = user;
-  const hash = user.password === undefined ? null : await hashPassword(user.password);
+  const { username, isAdmin } = user;
+  const passwordHash = user.password === undefined ? null : await hashPassword(user.password);
+  return kernel.database.inEngine('identity.create_user', tx =>
+    newUser(tx, { username, passwordHash, isAdmin }),
+  );
+}
+
+/** The row of a new user; the transaction is over when the name is taken (409 `conflict`). Returns the id. */
+export async function newUser(
+  tx: Tx,
+  user: { username: string; name?: string; passwordHash: string | null; isAdmin?: boolean | undefined },
+): Promise<string> {
+  const { username, name = '', passwordHash, isAdmin = false } = user;
   const id = newId();
   try {
-    await kernel.database.inEngine('identity.create_user', tx =>
-      tx.insertInto('users').values({ id, username, password_hash: hash, is_admin: isAdmin }).execute(),
-    );
+    await tx
+      .insertInto('users')
+      .values({ id, username, name, password_hash: passwordHash, is_admin: isAdmin })
+      .execute();
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
     throw new AppError('conflict', `There is a user "${username}" already. Choose another name.`, {

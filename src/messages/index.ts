@@ -21,6 +21,7 @@ import { createWatch } from './watch.ts';
 
 export { showMessages } from './metrics.ts';
 export { registerParkingCommands } from './parking/commands.ts';
+export { park } from './parking/service.ts';
 export { checkContent, type Outcome, outcomeOf } from './policy.ts';
 export { registerMessageRoutes } from './routes.ts';
 export { DeliveryStatus } from './schema.ts';

@@ -5,6 +5,12 @@ import type { Scope } from '../scope.ts';
 /** What a route may ask of the caller; `identity/policy` says which role has which. */
 export type Permission =
   | 'workspace.read'
+  | 'workspace.manage'
+  | 'workspace.delete'
+  | 'members.read'
+  | 'members.manage'
+  | 'keys.manage'
+  | 'audit.read'
   | 'channels.read'
   | 'channels.manage'
   | 'messages.read'

@@ -1,0 +1,194 @@
+import {
+  AppError,
+  invalidField,
+  type Kernel,
+  mintScope,
+  newId,
+  notFound,
+  record,
+  type Scope,
+  type Tx,
+} from '../../kernel/index.ts';
+import { hashPassword } from '../passwords.ts';
+import type { Role } from '../schema.ts';
+import { newToken, tokenHash } from '../tokens.ts';
+import { newUser } from '../users.ts';
+import { actorId, ownRole, refuseRole } from './members.ts';
+import type { Invitation, InvitationView } from './schema.ts';
+import { inEngineOf } from './workspaces.ts';
+
+const LASTS_MS = 7 * 86_400_000;
+const MOST_OPEN = 500;
+
+const OVER = 'This invitation was used, taken back, or is older than a week. Ask for a new one.';
+
+/** Of the newest 500. */
+export function listInvitations(scope: Scope): Promise<Invitation[]> {
+  return inEngineOf(scope, 'identity.invitations', async tx => {
+    const rows = await tx
+      .selectFrom('invitations')
+      .selectAll()
+      .where('workspace_id', '=', scope.workspaceId)
+      .orderBy('id', 'desc')
+      .limit(MOST_OPEN)
+      .execute();
+    return rows.map(row => shown(row, scope.kernel.clock.now()));
+  });
+}
+
+/** An invitation for whoever has its token, which is given back once. Throws 422 for a role beyond one's own. */
+export function invite(scope: Scope, wanted: { role: Role }): Promise<Invitation & { token: string }> {
+  return inEngineOf(scope, 'identity.invite', async tx => {
+    refuseRole(await ownRole(tx, scope), wanted.role);
+    const token = newToken();
+    const now = scope.kernel.clock.now();
+    const row = await tx
+      .insertInto('invitations')
+      .values({
+        workspace_id: scope.workspaceId,
+        id: newId(),
+        email: null,
+        role: wanted.role,
+        token_hash: tokenHash(token),
+        created_by: actorId(scope) ?? scope.workspaceId,
+        created_at: now,
+        expires_at: new Date(now.getTime() + LASTS_MS),
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await record(tx, scope, factOf(row.id, 'created', { role: wanted.role }));
+    return { ...shown(row, now), token };
+  });
+}
+
+/** Takes an open invitation back. Throws 404 when there is none. */
+export function revokeInvitation(scope: Scope, id: string): Promise<void> {
+  return inEngineOf(scope, 'identity.revoke_invitation', async tx => {
+    const now = scope.kernel.clock.now();
+    const row = await tx
+      .updateTable('invitations')
+      .set({ revoked_at: now })
+      .where('workspace_id', '=', scope.workspaceId)
+      .where('id', '=', id)
+      .where('accepted_at', 'is', null)
+      .where('revoked_at', 'is', null)
+      .returning('id')
+      .executeTakeFirst();
+    if (!row) throw notFound();
+    await record(tx, scope, factOf(id, 'revoked', {}));
+  });
+}
+
+/** What the holder of the link is asked to join. Throws 422 on `token` when it is over. */
+export function lookAtInvitation(kernel: Kernel, token: string): Promise<InvitationView> {
+  return kernel.database.inEngine('identity.look_at_invitation', async tx => {
+    const found = await tx
+      .selectFrom('invitations as i')
+      .innerJoin('workspaces as w', 'w.id', 'i.workspace_id')
+      .leftJoin('users as u', 'u.id', 'i.created_by')
+      .select(['w.name as workspace', 'i.role', 'i.expires_at', 'u.name', 'u.username'])
+      .where('i.token_hash', '=', tokenHash(token))
+      .where('i.accepted_at', 'is', null)
+      .where('i.revoked_at', 'is', null)
+      .where('i.expires_at', '>', kernel.clock.now())
+      .where('w.deletion_due_at', 'is', null)
+      .executeTakeFirst();
+    if (!found) throw invalidField('token', OVER);
+    return {
+      workspace: { name: found.workspace },
+      role: found.role as Role,
+      invited_by: found.name || found.username || '',
+      expires_at: found.expires_at.toISOString(),
+    };
+  });
+}
+
+/** Joins as the person who is signed in. Of two who use one invitation at once, one joins. Throws 422, 409. */
+export async function acceptInvitation(kernel: Kernel, userId: string, token: string): Promise<void> {
+  await kernel.database.inEngine('identity.accept_invitation', tx => accept(tx, kernel, userId, token));
+}
+
+/** Makes an account and joins with it, or neither. Returns the id of the user. Throws 422, 409. */
+export async function joinAsNew(
+  kernel: Kernel,
+  given: { token: string; username: string; name: string; password: string },
+): Promise<string> {
+  const { token, username, name } = given;
+  await lookAtInvitation(kernel, token);
+  const passwordHash = await hashPassword(given.password);
+  return kernel.database.inEngine('identity.join', async tx => {
+    const userId = await newUser(tx, { username, name, passwordHash });
+    await accept(tx, kernel, userId, token);
+    return userId;
+  });
+}
+
+/** The conditional update is the acceptance. */
+async function accept(tx: Tx, kernel: Kernel, userId: string, token: string): Promise<void> {
+  const now = kernel.clock.now();
+  const taken = await tx
+    .updateTable('invitations')
+    .set({ accepted_at: now, accepted_by: userId })
+    .where('token_hash', '=', tokenHash(token))
+    .where('accepted_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where(where =>
+      where.exists(
+        where
+          .selectFrom('workspaces')
+          .select('id')
+          .whereRef('workspaces.id', '=', 'invitations.workspace_id')
+          .where('deletion_due_at', 'is', null),
+      ),
+    )
+    .returning(['workspace_id', 'id', 'role'])
+    .executeTakeFirst();
+  if (!taken) throw invalidField('token', OVER);
+  const { workspace_id: workspaceId, id, role } = taken;
+  const added = await tx
+    .insertInto('members')
+    .values({ workspace_id: workspaceId, user_id: userId, role })
+    .onConflict(conflict => conflict.columns(['workspace_id', 'user_id']).doNothing())
+    .returning('user_id')
+    .executeTakeFirst();
+  if (!added) {
+    throw new AppError('illegal_state', 'You belong to this workspace already. The invitation stays open.');
+  }
+  const by = mintScope(kernel, workspaceId, { kind: 'user', id: userId });
+  await record(tx, by, factOf(id, 'accepted', { role }));
+  await record(tx, by, { type: 'member.joined', subject: { type: 'user', id: userId }, payload: { role } });
+}
+
+type Row = {
+  id: string;
+  email: string | null;
+  role: string;
+  created_by: string;
+  created_at: Date;
+  expires_at: Date;
+  accepted_at: Date | null;
+  revoked_at: Date | null;
+};
+
+function shown(row: Row, now: Date): Invitation {
+  return {
+    id: row.id,
+    email: row.email,
+    role: row.role as Role,
+    status: statusOf(row, now),
+    created_by: row.created_by,
+    created_at: row.created_at.toISOString(),
+    expires_at: row.expires_at.toISOString(),
+  };
+}
+
+function statusOf(row: Row, now: Date): Invitation['status'] {
+  if (row.accepted_at) return 'accepted';
+  if (row.revoked_at) return 'revoked';
+  return row.expires_at > now ? 'open' : 'expired';
+}
+
+function factOf(id: string, what: string, payload: object) {
+  return { type: `invitation.${what}`, subject: { type: 'invitation', id }, payload };
+}

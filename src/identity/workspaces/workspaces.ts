@@ -1,0 +1,209 @@
+import {
+  AppError,
+  inWorkspace,
+  isUniqueViolation,
+  type Kernel,
+  mintScope,
+  newId,
+  notFound,
+  record,
+  type Scope,
+  type Tx,
+} from '../../kernel/index.ts';
+import type { Role } from '../schema.ts';
+import type { Workspace } from './schema.ts';
+import { slugOf } from './slug.ts';
+
+/** How long a deleted workspace can be brought back. */
+const GRACE_MS = 14 * 86_400_000;
+/** Names that others took first get a number. */
+const MOST_TRIES = 20;
+
+/** Creates a workspace and returns its id. Throws 409 `conflict` when the short name is taken. */
+export async function createWorkspace(
+  kernel: Kernel,
+  workspace: { slug: string; name: string; createdBy?: string },
+): Promise<string> {
+  const id = newId();
+  const { slug, name, createdBy = null } = workspace;
+  try {
+    await kernel.database.inEngine('identity.create_workspace', tx =>
+      tx.insertInto('workspaces').values({ id, slug, name, created_by: createdBy }).execute(),
+    );
+  } catch (error) {
+    throw slugTaken(error, slug);
+  }
+  return id;
+}
+
+/** Makes the user a member, or gives the member another role. */
+export async function addMember(
+  kernel: Kernel,
+  member: { workspaceId: string; userId: string; role: Role },
+): Promise<void> {
+  await kernel.database.inEngine('identity.add_member', tx =>
+    tx
+      .insertInto('members')
+      .values({ workspace_id: member.workspaceId, user_id: member.userId, role: member.role })
+      .onConflict(conflict =>
+        conflict.columns(['workspace_id', 'user_id']).doUpdateSet({ role: member.role }),
+      )
+      .execute(),
+  );
+}
+
+/**
+ * A workspace of one's own. Who may: everybody where people may sign up by themselves, else those who run the
+ * installation. Throws 403, and 409 when the short name that was asked for is taken.
+ */
+export async function foundWorkspace(
+  kernel: Kernel,
+  userId: string,
+  wanted: { name: string; slug?: string | undefined },
+): Promise<string> {
+  await refuseWhoMayNot(kernel, userId);
+  for (let attempt = 1; ; attempt++) {
+    const slug = wanted.slug ?? slugOf(wanted.name, attempt);
+    try {
+      return await kernel.database.inEngine('identity.found_workspace', async tx => {
+        const id = await createWorkspace(kernel, { slug, name: wanted.name, createdBy: userId });
+        await addMember(kernel, { workspaceId: id, userId, role: 'owner' });
+        const by = mintScope(kernel, id, { kind: 'user', id: userId });
+        await record(tx, by, factOf(id, 'founded', { name: wanted.name, slug }));
+        return id;
+      });
+    } catch (error) {
+      const taken = error instanceof AppError && error.code === 'conflict';
+      if (!taken || wanted.slug !== undefined || attempt === MOST_TRIES) throw error;
+    }
+  }
+}
+
+export function readWorkspace(scope: Scope): Promise<Workspace> {
+  return inWorkspace(scope, async tx => {
+    const row = await own(tx, scope).executeTakeFirst();
+    if (!row) throw notFound();
+    return {
+      id: row.id,
+      slug: row.slug,
+      name: row.name,
+      created_at: row.created_at.toISOString(),
+      deletion_due_at: row.deletion_due_at?.toISOString() ?? null,
+    };
+  });
+}
+
+/** Renames it. Links with the old short name stop working. Throws 409 when the short name is taken. */
+export async function changeWorkspace(
+  scope: Scope,
+  change: { name?: string | undefined; slug?: string | undefined },
+): Promise<void> {
+  const wanted = Object.entries(change).filter(([, value]) => value !== undefined);
+  if (wanted.length === 0) return;
+  try {
+    await inEngineOf(scope, 'identity.change_workspace', async tx => {
+      const before = await lockWorkspace(tx, scope.workspaceId);
+      await tx
+        .updateTable('workspaces')
+        .set(Object.fromEntries(wanted))
+        .where('id', '=', scope.workspaceId)
+        .execute();
+      const { name, slug } = before;
+      await record(
+        tx,
+        scope,
+        factOf(scope.workspaceId, 'changed', { before: { name, slug }, after: change }),
+      );
+    });
+  } catch (error) {
+    throw slugTaken(error, change.slug ?? '');
+  }
+}
+
+/**
+ * Closes it for everybody but its owners, who may keep it after all for 14 days. `slug` is what they typed to show
+ * that they mean it. Repeating it does not move the end.
+ */
+export function deleteWorkspace(scope: Scope, slug: string): Promise<void> {
+  return inEngineOf(scope, 'identity.delete_workspace', async tx => {
+    const before = await lockWorkspace(tx, scope.workspaceId);
+    if (before.slug !== slug.trim()) {
+      throw new AppError('validation_failed', `Type ${before.slug} to delete this workspace.`, {
+        fields: [{ path: 'slug', detail: `Type ${before.slug} to delete this workspace.` }],
+      });
+    }
+    if (before.deletion_due_at) return;
+    const due = new Date(scope.kernel.clock.now().getTime() + GRACE_MS);
+    await setDeletion(tx, scope, due);
+    await record(tx, scope, factOf(scope.workspaceId, 'deletion_asked', { due_at: due.toISOString() }));
+  });
+}
+
+/** Keeps a workspace that was to be deleted. */
+export function keepWorkspace(scope: Scope): Promise<void> {
+  return inEngineOf(scope, 'identity.keep_workspace', async tx => {
+    const before = await lockWorkspace(tx, scope.workspaceId);
+    if (!before.deletion_due_at) return;
+    await setDeletion(tx, scope, null);
+    await record(tx, scope, factOf(scope.workspaceId, 'kept', {}));
+  });
+}
+
+/** Whoever changes what must stay true of a workspace as a whole holds its row: one after the other. */
+export async function lockWorkspace(tx: Tx, id: string) {
+  const row = await tx
+    .selectFrom('workspaces')
+    .select(['name', 'slug', 'deletion_due_at'])
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!row) throw notFound();
+  return row;
+}
+
+/** Members and workspaces are of the installation: what a scope may do to its own goes through the engine's door. */
+export function inEngineOf<T>(scope: Scope, name: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return scope.kernel.database.inEngine(name, work);
+}
+
+function own(tx: Tx, scope: Scope) {
+  return tx
+    .selectFrom('workspaces')
+    .select(['id', 'slug', 'name', 'created_at', 'deletion_due_at'])
+    .where('id', '=', scope.workspaceId);
+}
+
+function setDeletion(tx: Tx, scope: Scope, due: Date | null) {
+  return tx
+    .updateTable('workspaces')
+    .set({ deletion_due_at: due })
+    .where('id', '=', scope.workspaceId)
+    .execute();
+}
+
+async function refuseWhoMayNot(kernel: Kernel, userId: string): Promise<void> {
+  const row = await kernel.database.inEngine('identity.may_found', tx =>
+    tx
+      .selectFrom('users')
+      .innerJoin('instance_settings as i', join => join.onTrue())
+      .select(['users.is_admin', 'i.sign_up'])
+      .where('users.id', '=', userId)
+      .executeTakeFirst(),
+  );
+  if (row?.is_admin || row?.sign_up === 'open') return;
+  throw new AppError(
+    'forbidden',
+    'Here only those who run this Convoke make workspaces. Ask them for one, or for an invitation to theirs.',
+  );
+}
+
+function factOf(id: string, what: string, payload: object) {
+  return { type: `workspace.${what}`, subject: { type: 'workspace', id }, payload };
+}
+
+function slugTaken(error: unknown, slug: string): unknown {
+  if (!isUniqueViolation(error)) return error;
+  return new AppError('conflict', `There is a workspace "${slug}" already. Choose another short name.`, {
+    cause: error,
+  });
+}
