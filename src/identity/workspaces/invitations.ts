@@ -15,7 +15,7 @@ import { newToken, tokenHash } from '../tokens.ts';
 import { newUser } from '../users.ts';
 import { actorId, ownRole, refuseRole } from './members.ts';
 import type { Invitation, InvitationView } from './schema.ts';
-import { inEngineOf } from './workspaces.ts';
+import { inEngineOf, type Person } from './workspaces.ts';
 
 const LASTS_MS = 7 * 86_400_000;
 const MOST_OPEN = 500;
@@ -104,27 +104,29 @@ export function lookAtInvitation(kernel: Kernel, token: string): Promise<Invitat
 }
 
 /** Joins as the person who is signed in. Of two who use one invitation at once, one joins. Throws 422, 409. */
-export async function acceptInvitation(kernel: Kernel, userId: string, token: string): Promise<void> {
-  await kernel.database.inEngine('identity.accept_invitation', tx => accept(tx, kernel, userId, token));
+export async function acceptInvitation(kernel: Kernel, by: Person, token: string): Promise<void> {
+  await kernel.database.inEngine('identity.accept_invitation', tx => accept(tx, kernel, by, token));
 }
 
 /** Makes an account and joins with it, or neither. Returns the id of the user. Throws 422, 409. */
 export async function joinAsNew(
   kernel: Kernel,
   given: { token: string; username: string; name: string; password: string },
+  address: string,
 ): Promise<string> {
   const { token, username, name } = given;
   await lookAtInvitation(kernel, token);
   const passwordHash = await hashPassword(given.password);
   return kernel.database.inEngine('identity.join', async tx => {
     const userId = await newUser(tx, { username, name, passwordHash });
-    await accept(tx, kernel, userId, token);
+    await accept(tx, kernel, { userId, address }, token);
     return userId;
   });
 }
 
 /** The conditional update is the acceptance. */
-async function accept(tx: Tx, kernel: Kernel, userId: string, token: string): Promise<void> {
+async function accept(tx: Tx, kernel: Kernel, by: Person, token: string): Promise<void> {
+  const { userId, address } = by;
   const now = kernel.clock.now();
   const taken = await tx
     .updateTable('invitations')
@@ -155,9 +157,13 @@ async function accept(tx: Tx, kernel: Kernel, userId: string, token: string): Pr
   if (!added) {
     throw new AppError('illegal_state', 'You belong to this workspace already. The invitation stays open.');
   }
-  const by = mintScope(kernel, workspaceId, { kind: 'user', id: userId });
-  await record(tx, by, factOf(id, 'accepted', { role }));
-  await record(tx, by, { type: 'member.joined', subject: { type: 'user', id: userId }, payload: { role } });
+  const scope = mintScope(kernel, workspaceId, { kind: 'user', id: userId }, { address });
+  await record(tx, scope, factOf(id, 'accepted', { role }));
+  await record(tx, scope, {
+    type: 'member.joined',
+    subject: { type: 'user', id: userId },
+    payload: { role },
+  });
 }
 
 type Row = {

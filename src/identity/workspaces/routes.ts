@@ -41,9 +41,9 @@ function addWorkspaceRoutes(routes: Routes, kernel: Kernel, closing: WorkspaceCl
     tag,
     body: NewWorkspace,
     answers: { 201: Me },
-    handler: async ({ userId, body }) => {
+    handler: async ({ userId, body, request }) => {
       const user = signedIn(userId);
-      await workspaces.foundWorkspace(kernel, user, body);
+      await workspaces.foundWorkspace(kernel, { userId: user, address: request.ip }, body);
       return { status: 201, body: await me(kernel, user) };
     },
   });
@@ -204,9 +204,9 @@ function addInvitationRoutes(routes: Routes, kernel: Kernel): void {
     tag,
     body: InvitationToken,
     answers: { 200: Me },
-    handler: async ({ userId, body }) => {
+    handler: async ({ userId, body, request }) => {
       const user = signedIn(userId);
-      await invitations.acceptInvitation(kernel, user, body.token);
+      await invitations.acceptInvitation(kernel, { userId: user, address: request.ip }, body.token);
       return { body: await me(kernel, user) };
     },
   });
@@ -219,7 +219,7 @@ function addInvitationRoutes(routes: Routes, kernel: Kernel): void {
     body: Joining,
     answers: { 200: Me },
     handler: async ({ request, body }) => {
-      const userId = await invitations.joinAsNew(kernel, body);
+      const userId = await invitations.joinAsNew(kernel, body, request.ip);
       const opened = await kernel.database.inEngine('identity.join_login', tx =>
         openLogin(tx, kernel, userId, visitorOf(request)),
       );

@@ -14,6 +14,9 @@ import type { Role } from '../schema.ts';
 import type { Workspace } from './schema.ts';
 import { slugOf } from './slug.ts';
 
+/** Somebody who is signed in, and where from. */
+export type Person = { userId: string; address: string };
+
 /** How long a deleted workspace can be brought back. */
 const GRACE_MS = 14 * 86_400_000;
 /** Names that others took first get a number. */
@@ -58,9 +61,10 @@ export async function addMember(
  */
 export async function foundWorkspace(
   kernel: Kernel,
-  userId: string,
+  by: Person,
   wanted: { name: string; slug?: string | undefined },
 ): Promise<string> {
+  const { userId, address } = by;
   await refuseWhoMayNot(kernel, userId);
   for (let attempt = 1; ; attempt++) {
     const slug = wanted.slug ?? slugOf(wanted.name, attempt);
@@ -68,8 +72,8 @@ export async function foundWorkspace(
       return await kernel.database.inEngine('identity.found_workspace', async tx => {
         const id = await createWorkspace(kernel, { slug, name: wanted.name, createdBy: userId });
         await addMember(kernel, { workspaceId: id, userId, role: 'owner' });
-        const by = mintScope(kernel, id, { kind: 'user', id: userId });
-        await record(tx, by, factOf(id, 'founded', { name: wanted.name, slug }));
+        const scope = mintScope(kernel, id, { kind: 'user', id: userId }, { address });
+        await record(tx, scope, factOf(id, 'founded', { name: wanted.name, slug }));
         return id;
       });
     } catch (error) {
