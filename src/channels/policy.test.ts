@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
+  haltAfter,
   isOver,
   lookOf,
   mayPair,
   type PairingStepName,
   pairingDetail,
-  parkedReason,
-  parkingAfter,
+  reasonOfHalt,
   stepsBefore,
 } from './policy.ts';
 
@@ -50,8 +50,8 @@ describe('the steps of a pairing', () => {
     for (const reason of ['timed_out', 'refused', 'client_outdated', 'interrupted', 'not_stored', 'new']) {
       expect(pairingDetail(reason)).toMatch(/^[A-Z].*\.$/);
     }
-    expect(parkedReason('timed_out')).toBe('pairing_timed_out');
-    expect(parkedReason('number_already_linked')).toBe('number_already_linked');
+    expect(reasonOfHalt('timed_out')).toBe('pairing_timed_out');
+    expect(reasonOfHalt('number_already_linked')).toBe('number_already_linked');
   });
 });
 
@@ -77,11 +77,11 @@ describe('what is shown of a connection', () => {
   });
 
   it('erases a link only when the owner took it away', () => {
-    expect(parkingAfter('logged_out')).toMatchObject({ status: 'unpaired', unpairs: true });
+    expect(haltAfter('logged_out')).toMatchObject({ status: 'unpaired', unpairs: true });
     for (const reason of ['forbidden', 'client_outdated', 'replaced', 'credentials_broken'] as const) {
-      expect(parkingAfter(reason)).toMatchObject({ status: 'failed', unpairs: false });
+      expect(haltAfter(reason)).toMatchObject({ status: 'failed', unpairs: false });
     }
-    expect(parkingAfter('forbidden').retryAfterMs).toBeUndefined();
-    expect(parkingAfter('replaced').retryAfterMs).toBeGreaterThan(60_000);
+    expect(haltAfter('forbidden').retryAfterMs).toBeUndefined();
+    expect(haltAfter('replaced').retryAfterMs).toBeGreaterThan(60_000);
   });
 });

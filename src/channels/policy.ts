@@ -62,11 +62,11 @@ export function pairingDetail(reason: string, otherLabel?: string): string {
 }
 
 /** What a pairing that failed leaves behind as the reason of the channel's status. */
-export function parkedReason(reason: string): string {
-  return pairingParks[reason] ?? reason;
+export function reasonOfHalt(reason: string): string {
+  return pairingHalts[reason] ?? reason;
 }
 
-const pairingParks: Record<string, string> = {
+const pairingHalts: Record<string, string> = {
   timed_out: 'pairing_timed_out',
   interrupted: 'pairing_interrupted',
   refused: 'pairing_refused',
@@ -75,10 +75,10 @@ const pairingParks: Record<string, string> = {
 
 const MINUTE_MS = 60_000;
 
-/** What becomes of a channel whose connection is over: parked until a person acts or, where it may help, a while. */
-export type Parking = { status: ChannelStatus; unpairs: boolean; retryAfterMs: number | undefined };
+/** What becomes of a channel whose connection is over: halted until a person acts or, where it may help, a while. */
+export type Halt = { status: ChannelStatus; unpairs: boolean; retryAfterMs: number | undefined };
 
-const parkings: Record<EndReason, Parking> = {
+const halts: Record<EndReason, Halt> = {
   logged_out: { status: 'unpaired', unpairs: true, retryAfterMs: undefined },
   forbidden: { status: 'failed', unpairs: false, retryAfterMs: undefined },
   client_outdated: { status: 'failed', unpairs: false, retryAfterMs: 60 * MINUTE_MS },
@@ -86,8 +86,8 @@ const parkings: Record<EndReason, Parking> = {
   credentials_broken: { status: 'failed', unpairs: false, retryAfterMs: undefined },
 };
 
-export function parkingAfter(reason: EndReason): Parking {
-  return parkings[reason];
+export function haltAfter(reason: EndReason): Halt {
+  return halts[reason];
 }
 
 export type Look = { status: ChannelStatus; reason: string | null; until: Date | null };

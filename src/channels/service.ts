@@ -136,7 +136,7 @@ export function startPairing(
   });
 }
 
-/** Stops a pairing that is not over yet and parks the channel; safe to repeat. */
+/** Stops a pairing that is not over yet and halts the channel; safe to repeat. */
 export function cancelPairing(scope: Scope, id: string): Promise<void> {
   return inWorkspace(scope, async tx => {
     const channel = await lock(tx, scope, id);

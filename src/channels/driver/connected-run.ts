@@ -7,9 +7,9 @@ import type {
   EndReason,
 } from '../adapters/contract.ts';
 import type { Place } from '../place.ts';
-import { type Look, parkingAfter } from '../policy.ts';
+import { haltAfter, type Look } from '../policy.ts';
 import { type Report, StateLog } from './report.ts';
-import { type Goal, park, writeLook } from './rows.ts';
+import { type Goal, halt, writeLook } from './rows.ts';
 
 export type Links = {
   /** The connection can send from now on, or cannot any more. */
@@ -25,7 +25,7 @@ export type Links = {
 type Ended = { reason: EndReason } | 'aborted';
 
 /**
- * Keeps a linked number connected until something else is wanted or the connection is over for good, which parks
+ * Keeps a linked number connected until something else is wanted or the connection is over for good, which halts
  * the channel. `closing` says at an abort whether the device is logged out as well; it was, when true comes back.
  */
 export async function runConnected(
@@ -68,7 +68,7 @@ export async function runConnected(
   await connection.close(how);
   links.seen('idle', undefined);
   await states.written();
-  if (ended !== 'aborted') await park(place, goal, ...parked(place, ended.reason));
+  if (ended !== 'aborted') await halt(place, goal, ...halted(place, ended.reason));
   else if (how === 'release' && place.lease.held()) await writeLook(place, goal, RELEASED);
   return how === 'logout' && stood;
 }
@@ -81,8 +81,8 @@ function isOpen(state: ConnectionState): boolean {
 /** Nobody drives it for the moment: the next node writes what is. */
 const RELEASED: Look = { status: 'connecting', reason: 'restarting', until: null };
 
-function parked(place: Place, reason: EndReason): [Look, boolean] {
-  const { status, unpairs, retryAfterMs } = parkingAfter(reason);
+function halted(place: Place, reason: EndReason): [Look, boolean] {
+  const { status, unpairs, retryAfterMs } = haltAfter(reason);
   const now = place.kernel.clock.now().getTime();
   const until = retryAfterMs === undefined ? null : new Date(now + retryAfterMs);
   return [{ status, reason, until }, unpairs];

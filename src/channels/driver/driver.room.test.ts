@@ -162,7 +162,7 @@ describe('the driver of channels', () => {
     expect(rows.map(row => row.ciphertext.toString('latin1')).join()).not.toContain('word');
   });
 
-  it('parks the channel when the time is over, and a new pairing is not touched by the old end', async () => {
+  it('halts the channel when the time is over, and a new pairing is not touched by the old end', async () => {
     const id = await newChannel();
     await startPairing(scope, id, { method: 'qr' }, 400);
     await becomes(id, 'unpaired');
@@ -251,7 +251,7 @@ describe('the driver of channels', () => {
     expect(await channel(next)).toMatchObject({ phone: OWNER });
   });
 
-  it('parks a channel that was unlinked on the phone', async () => {
+  it('halts a channel that was unlinked on the phone', async () => {
     const id = await pair(OWNER);
     simulator.unlink(OWNER);
     await becomes(id, 'unpaired');
@@ -264,7 +264,7 @@ describe('the driver of channels', () => {
     [403, 'forbidden', false],
     [405, 'client_outdated', true],
   ] as const)(
-    'parks a channel that WhatsApp refuses with %i, with its link kept',
+    'halts a channel that WhatsApp refuses with %i, with its link kept',
     async (reason, code, retries) => {
       const id = await pair(OWNER);
       simulator.setFaults({ refuse_login: { reason } });
@@ -347,7 +347,7 @@ describe('the driver of channels', () => {
     expect(devices(OWNER)).toHaveLength(1);
   });
 
-  it('parks a pairing that was on show when the program ended', async () => {
+  it('halts a pairing that was on show when the program ended', async () => {
     const id = await newChannel();
     await startPairing(scope, id, { method: 'qr' });
     await qrOf(id);

@@ -13,9 +13,9 @@ import {
   failPairing,
   finishPairing,
   type Goal,
+  halt,
   labelByPhone,
   type PairingRow,
-  park,
   readPairing,
   writePairingStep,
 } from './rows.ts';
@@ -42,7 +42,7 @@ export async function runPairing(
 ): Promise<Goal | undefined> {
   const pairing = await readPairing(place, goal);
   if (!pairing || isOver(pairing.step)) {
-    await park(place, goal, { status: 'unpaired', reason: null, until: null }, true);
+    await halt(place, goal, { status: 'unpaired', reason: null, until: null }, true);
     return undefined;
   }
   const run = { place, adapter, store, goal, pairing, signal };

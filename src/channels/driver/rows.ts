@@ -5,7 +5,7 @@ import type { LinkedAccount } from '../adapters/contract.ts';
 import { eraseCredentials } from '../credentials.ts';
 import { archiveAllGroups } from '../group-sync.ts';
 import { fenced, type Place, unfenced } from '../place.ts';
-import { type Look, type PairingStepName, parkedReason, stepsBefore, type Wanted } from '../policy.ts';
+import { type Look, type PairingStepName, reasonOfHalt, stepsBefore, type Wanted } from '../policy.ts';
 import { RESTRICTION } from '../restriction.ts';
 
 /** What people want of a channel; a later wish has a higher generation. */
@@ -60,8 +60,8 @@ function restrictionBy(look: Look, now: Date): Partial<Columns> {
 }
 
 /** Ends what is wanted: the channel waits for a person, or for `until`. */
-export async function park(place: Place, goal: Goal, look: Look, unpair: boolean): Promise<void> {
-  await fenced(place, 'channels.park', async tx => {
+export async function halt(place: Place, goal: Goal, look: Look, unpair: boolean): Promise<void> {
+  await fenced(place, 'channels.halt', async tx => {
     const changed = await update(tx, place, goal, {
       status: look.status,
       status_reason: look.reason,
@@ -152,7 +152,7 @@ export async function finishPairing(
   }
 }
 
-/** The pairing is over without a number: the channel is parked as unpaired, ready for another try. */
+/** The pairing is over without a number: the channel is halted as unpaired, ready for another try. */
 export async function failPairing(
   place: Place,
   goal: Goal,
@@ -164,7 +164,7 @@ export async function failPairing(
     const changed = await update(tx, place, goal, {
       wanted: 'unpaired',
       status: 'unpaired',
-      status_reason: parkedReason(reason),
+      status_reason: reasonOfHalt(reason),
       status_until: null,
       status_at: place.kernel.clock.now(),
     });
