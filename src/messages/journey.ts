@@ -1,5 +1,5 @@
 import type { SendOutcome } from '../channels/index.ts';
-import { mayBecome } from './policy.ts';
+import { GIVEN_UP_REASON, mayBecome } from './policy.ts';
 import type { DeliveryStatus } from './schema.ts';
 
 /** Where a delivery stands. Each `…At` is set once, at the first time that the step is known of. */
@@ -186,7 +186,7 @@ function windowFrom(journey: Journey, now: Date): Date {
 }
 
 export const GIVEN_UP: Why = {
-  reason: 'given_up',
+  reason: GIVEN_UP_REASON,
   detail: 'Nobody could tell whether this message arrived, and it was decided not to send it again.',
 };
 

@@ -61,7 +61,12 @@ const outcomes: Record<DeliveryStatus, Outcome> = {
 };
 
 /** The group that the Activity page shows a status in. */
-export function outcomeOf(status: string): Outcome {
+/** Why a message has failed that somebody, or the workspace's rule, has decided not to send again. */
+export const GIVEN_UP_REASON = 'given_up';
+
+/** What was given up has had its decision: it needs nobody any more. */
+export function outcomeOf({ status, reason }: { status: string; reason: string | null }): Outcome {
+  if (reason === GIVEN_UP_REASON) return 'stopped';
   return outcomes[status as DeliveryStatus] ?? 'needs_you';
 }
 

@@ -83,7 +83,7 @@ function withStatus(select: Select, statuses: DeliveryStatus[]): Select {
   return statuses.every(hasEnded) ? of.where('d.ended_at', 'is not', null) : of;
 }
 
-/** What was given up has had its decision: it is stopped and needs nobody any more. */
+/** As `outcomeOf` has it. */
 function withOutcome(select: Select, outcome: Outcome): Select {
   const of = withStatus(select, outcome === 'stopped' ? ['cancelled', 'failed'] : statusesOf(outcome));
   if (outcome === 'needs_you') return of.where('d.reason', 'is distinct from', GIVEN_UP.reason);

@@ -219,6 +219,7 @@ async function runTargets(
       't.message_id',
       'd.recipient_name as name',
       'd.status',
+      'd.reason',
     ])
     .where('t.workspace_id', '=', scope.workspaceId)
     .where('t.occurrence_id', 'in', occurrenceIds)
@@ -238,7 +239,7 @@ function runView(
   targets: Run['targets'],
 ): Run {
   const outcomes = { waiting: 0, under_way: 0, delivered: 0, needs_you: 0, stopped: 0 };
-  for (const target of targets) outcomes[outcomeOf(target.status)] += 1;
+  for (const target of targets) outcomes[outcomeOf(target)] += 1;
   return {
     id: row.id,
     local: row.local,

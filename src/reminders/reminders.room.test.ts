@@ -196,6 +196,23 @@ describe('the instant', () => {
   });
 });
 
+describe('a run', () => {
+  it('counts what was given up as stopped, and not as what needs somebody', async () => {
+    const id = await service.create(scope, plan({ schedule: { start_local: wallIn(40), time_zone: 'UTC' } }));
+    await expanded(id);
+    const readRun = async () => (await queries.runs(scope, id, { limit: 10 })).data[0];
+    const given = (await readRun())?.targets[0]?.message_id ?? '';
+    await kernel.database.inEngine('test.give_up', tx =>
+      tx
+        .updateTable('deliveries')
+        .set({ status: 'failed', reason: 'given_up', ended_at: new Date() })
+        .where('message_id', '=', given)
+        .execute(),
+    );
+    expect((await readRun())?.outcomes).toMatchObject({ stopped: 1, needs_you: 0, waiting: 1 });
+  });
+});
+
 describe('changing', () => {
   it('before the instant takes back what is queued and moves it', async () => {
     const id = await service.create(scope, plan({ schedule: { start_local: wallIn(40), time_zone: 'UTC' } }));

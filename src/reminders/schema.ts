@@ -90,6 +90,7 @@ export const Run = z.object({
       name: z.string().nullable(),
       message_id: Id,
       status: z.string(),
+      reason: z.string().nullable().describe('Why it has come to this status, where there is more to say'),
     }),
   ),
 });
