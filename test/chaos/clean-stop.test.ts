@@ -14,7 +14,7 @@ import { until } from '../harness/until.ts';
 const MESSAGES = 1_000;
 const PHONE = '+15557400001';
 
-const front = new Front('stop');
+const front = new Front('stop', 'accepted');
 const channelId = randomUUID();
 let server: PostgresServer;
 let farEnd: FarEnd;
@@ -55,7 +55,7 @@ it('loses nothing and leaves nothing unknown when it is stopped during 1,000 sen
   life = begin();
   await served(life);
   const rows = () => ground.rows<Row>(life, front.book.query());
-  await until(async () => front.book.hasEnded(await rows(), 'accepted'), { within: 60_000, every: 200 });
+  await until(async () => front.book.hasEnded(await rows()), { within: 60_000, every: 200 });
   const ends = new Tally();
   const faults = front.book.close(await rows(), farEnd.ledger(), ends);
   keepFigure('2-chaos-clean-stop', {

@@ -134,18 +134,13 @@ async function whoDrives(): Promise<Struck> {
   return { holder, other };
 }
 
-/**
- * Sockets that were open while another was. A paused process cannot close its own; the server ends that one as it
- * lets the next in.
- */
+/** Sockets that were open while another was. */
 function overlaps(): string[] {
   const sockets = cluster.sockets();
   return sockets.flatMap((socket, at) => {
     const next = sockets[at + 1];
     if (!next || socket.device !== next.device || (socket.closed_at ?? '9') <= next.opened_at) return [];
-    return socket.reason === 'replaced'
-      ? []
-      : [`two sockets from ${next.opened_at} to ${socket.closed_at} (${socket.reason})`];
+    return [`two sockets from ${next.opened_at} to ${socket.closed_at} (${socket.reason})`];
   });
 }
 

@@ -26,7 +26,7 @@ export class HttpWorld implements World {
 
   constructor(ground: Ground, farEnd: FarEnd, name: string) {
     this.name = name;
-    this.#front = new Front(name);
+    this.#front = new Front(name, TAKEN);
     this.#ground = ground;
     this.#farEnd = farEnd;
   }
@@ -106,7 +106,7 @@ export class HttpWorld implements World {
   }
 
   async #quiet(life: Life): Promise<void> {
-    await until(async () => this.#front.book.hasEnded(await this.#rows(life), TAKEN), PATIENCE);
+    await until(async () => this.#front.book.hasEnded(await this.#rows(life)), PATIENCE);
   }
 
   #rows(life: Life): Promise<Row[]> {

@@ -9,8 +9,6 @@ import { beginLife, type Life, served } from './life.ts';
 import type { Point, World } from './world.ts';
 
 const PATIENCE = { within: 30_000, every: 40 };
-/** Receipts come at once or, where their process died at the wrong moment, not at all. */
-const FOR_RECEIPTS = { within: 1_500, every: 40 };
 
 /** What the rows say of the channel's inbound messages and of its group. */
 type Known = { subject: string; ids: string[]; placeholders: number; pending: number };
@@ -88,10 +86,7 @@ export class LinkedWorld implements World {
     await this.#connected(life);
     await book.askAgain();
     const faults: string[] = [];
-    await until(() => this.#isQuiet(life, 'sent'), PATIENCE).catch(() =>
-      faults.push('does not come to rest'),
-    );
-    await until(() => this.#isQuiet(life), FOR_RECEIPTS).catch(() => undefined);
+    await this.#quiet(life).catch(() => faults.push('does not come to rest'));
     const known = await this.#known(life);
     faults.push(...book.close(await this.#rows(life), this.#simulator.ledger(), this.ends));
     faults.push(...this.#missing(known));
@@ -128,7 +123,7 @@ export class LinkedWorld implements World {
   async #read(life: Life): Promise<void> {
     const unread = `select from deliveries where phone = '${this.#ben}' and status in ('sent', 'delivered')`;
     this.#simulator.read(this.#ben, this.#owner);
-    await until(async () => (await this.#ground.rows(life, unread)).length === 0, FOR_RECEIPTS);
+    await until(async () => (await this.#ground.rows(life, unread)).length === 0, PATIENCE);
   }
 
   /** Expanded at once, as its instant is near, and sent at the instant. */
@@ -167,8 +162,8 @@ export class LinkedWorld implements World {
     await until(() => this.#isQuiet(life), PATIENCE);
   }
 
-  async #isQuiet(life: Life, ...ends: string[]): Promise<boolean> {
-    if (!this.#front.book.hasEnded(await this.#rows(life), ...ends)) return false;
+  async #isQuiet(life: Life): Promise<boolean> {
+    if (!this.#front.book.hasEnded(await this.#rows(life))) return false;
     return this.#missing(await this.#known(life)).length === 0;
   }
 

@@ -16,16 +16,21 @@ export type Arrived = { id: string; to: string; text: string; copies: number };
 /** What the program has written down of one message. */
 export type Row = { text: string; status: string; reason: string | null; attempts: number };
 
-/** Statuses after which nothing more is expected to happen. */
+/** Statuses after which nothing more is expected to happen; each phone of the simulator says that it has a message. */
 const ENDS = ['delivered', 'read', 'failed', 'unknown', 'cancelled', 'missed'];
-/** Good enough in the end: the recipient's side may stay unheard. */
-const SENT = ['accepted', 'sent'];
-const ARRIVES = [...SENT, 'delivered', 'read'];
+const ARRIVES = ['accepted', 'sent', 'delivered', 'read'];
 const STAYS = ['failed', 'cancelled', 'missed'];
 
 /** All that was asked of the program since the last comparison. */
 export class Book {
+  readonly #ends: string[];
   #intents: Intent[] = [];
+
+  /** `more` are the statuses that are an end as well: where no receipts come, `accepted` is the last that is heard. */
+  constructor(...more: string[]) {
+    this.#ends = [...ENDS, ...more];
+  }
+
   async ask(intent: Omit<Intent, 'answered'>): Promise<void> {
     const written: Intent = { ...intent, answered: false };
     this.#intents.push(written);
@@ -50,9 +55,9 @@ export class Book {
       where m.content->'text'->>'body' in (${["''", ...this.#intents.map(({ text }) => `'${text}'`)].join()})`;
   }
 
-  /** Whether all of it has come to an end, of which `more` are further ones. */
-  hasEnded(rows: Row[], ...more: string[]): boolean {
-    const ended = new Set(rows.filter(row => [...ENDS, ...more].includes(row.status)).map(row => row.text));
+  /** Whether all of it has come to an end. */
+  hasEnded(rows: Row[]): boolean {
+    const ended = new Set(rows.filter(row => this.#ends.includes(row.status)).map(row => row.text));
     return this.#intents.every(({ text }) => ended.has(text));
   }
 
@@ -67,18 +72,18 @@ export class Book {
       for (const { copies } of seen)
         if (copies > 1) ends.add('copies more on the wire with the same id', copies - 1);
       const said = `"${intent.text}" (${row?.status ?? 'no row'}, ${row?.attempts ?? 0} attempts): `;
-      return [...faultsIn(intent, own, seen)].map(fault => said + fault);
+      return [...faultsIn(intent, own, seen, this.#ends)].map(fault => said + fault);
     });
     this.#intents = [];
     return faults;
   }
 }
 
-function* faultsIn(intent: Intent, own: Row[], seen: Arrived[]): Generator<string> {
+function* faultsIn(intent: Intent, own: Row[], seen: Arrived[], ends: string[]): Generator<string> {
   const [row] = own;
   if (!row) return yield 'was accepted and is lost';
   if (own.length > 1) yield `was accepted once and is there ${own.length} times`;
-  if (![...ENDS, ...SENT].includes(row.status)) yield `has come to no end (${row.reason ?? 'no reason'})`;
+  if (!ends.includes(row.status)) yield `has come to no end (${row.reason ?? 'no reason'})`;
   for (const to of intent.recipients) {
     const bubbles = seen.filter(one => one.to === to).length;
     if (bubbles > 1) yield `stands ${bubbles} times on a screen`;

@@ -9,14 +9,16 @@ const PASSWORD = `${CANARY}-password`;
 
 /** Where people and programs ask: one login over all starts of the program. */
 export class Front {
-  readonly book = new Book();
+  readonly book: Book;
   readonly client: Client;
   readonly #name: string;
   #where = { url: '', workspace: 'main', cookie: '' };
   #turn = 0;
 
-  constructor(name: string) {
+  /** `ends` are those of its book. */
+  constructor(name: string, ...ends: string[]) {
     this.#name = name;
+    this.book = new Book(...ends);
     this.client = clientOf(() => this.#where);
   }
 

@@ -57,10 +57,7 @@ export class Connection {
   /** Says a last stanza and closes. */
   end(node: Stanza, reason: string): void {
     if (this.#ending) return;
-    this.#ending = true;
-    this.#reason = reason;
-    this.live = false;
-    this.link.close();
+    this.#stop(reason);
     this.#write(node);
     const timer = setTimeout(() => this.#socket.close(), LAST_WORD_MS);
     timer.unref();
@@ -72,11 +69,17 @@ export class Connection {
 
   /** Ends the TCP connection without a word. */
   cut(reason: string): void {
+    this.#stop(reason);
+    this.#socket.terminate();
+  }
+
+  /** From here on nothing is taken from it, so it counts as closed, whatever its last word still needs. */
+  #stop(reason: string): void {
     this.#ending = true;
     this.#reason = reason;
     this.live = false;
     this.link.close();
-    this.#socket.terminate();
+    if (this.logged) this.world.connectionLog.closed(this.logged, reason);
   }
 
   #write(node: Stanza): void {

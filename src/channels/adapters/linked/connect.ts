@@ -25,6 +25,7 @@ import { LIVENESS, type LivenessTimes, watchLiveness } from './liveness.ts';
 import { openingOver } from './opening.ts';
 import { answersPing, askForBacklog, logOut } from './questions.ts';
 import { Reports } from './reports.ts';
+import { ofStore, Requests } from './requests.ts';
 import { Restriction } from './restriction.ts';
 import { Outgoing, type SendSource } from './send.ts';
 import type { Opening } from './signal.ts';
@@ -57,6 +58,7 @@ export class LinkedConnection implements Connection {
   readonly #groups: GroupBook;
   readonly #outgoing: Outgoing;
   readonly #reports: Reports;
+  readonly #requests = new Requests();
   readonly #restriction = new Restriction(() => this.#askRestriction());
   readonly #endurance = new Endurance();
   readonly #over = new AbortController();
@@ -183,7 +185,15 @@ export class LinkedConnection implements Connection {
   async #once(auth: Auth): Promise<{ ending: Ending; why: string | undefined }> {
     const line = this.#openLine(auth);
     this.#line = line;
-    hear({ line, auth, sink: this.#sink, reports: this.#reports, kept: this.#kept });
+    hear({
+      line,
+      auth,
+      sink: this.#sink,
+      reports: this.#reports,
+      requests: this.#requests,
+      breakOff: why => this.#breakOff(line, why),
+      kept: this.#kept,
+    });
     this.#listen(auth, line);
     void this.#hurry(line);
     if (this.#over.signal.aborted) line.socket.terminate();
@@ -229,7 +239,7 @@ export class LinkedConnection implements Connection {
       canWrite: this.#canWrite,
       opening,
       getMessage: async ({ id }) => {
-        const payload = id ? await this.#sink.payloadOf(id) : undefined;
+        const payload = id ? await ofStore(() => this.#sink.payloadOf(id)) : undefined;
         return payload && decodeMessage(payload);
       },
       cachedGroupMetadata: group => this.#groups.metadata(group),

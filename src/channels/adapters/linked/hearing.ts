@@ -8,6 +8,7 @@ import type { HoldBack } from './hold-back.ts';
 import { isLid, type Self } from './ids.ts';
 import { readReceipt, receiptFacts } from './receipts.ts';
 import type { Reports } from './reports.ts';
+import { isRequest, type Requests } from './requests.ts';
 import type { OpenSocket } from './socket.ts';
 import { type Auth, StoreFault } from './store.ts';
 
@@ -27,6 +28,9 @@ type Parts = {
   auth: Auth;
   sink: Sink;
   reports: Reports;
+  requests: Requests;
+  /** Ends the socket, which comes back, before anything else is confirmed on it. */
+  breakOff(why: string): void;
   /** Keys of messages that were stored with their ratchet. */
   kept: BoundedCache;
 };
@@ -35,17 +39,22 @@ type Parts = {
  * Takes to the sink what a socket brings: receipts, proof that something was sent, messages that do not come through
  * Signal. What the server keeps until it is confirmed is stored before Baileys gets to confirm it.
  */
-export function hear({ line, auth, sink, reports, kept }: Parts): void {
+export function hear({ line, auth, sink, reports, requests, breakOff, kept }: Parts): void {
   const { sock } = line.socket;
   const proof = (node: BinaryNode, self: Self): Promise<boolean> | undefined => {
     const proven = provenSent(node, self);
     return proven.length > 0 ? reports.add(line, () => sink.late(proven)) : undefined;
   };
-  line.holdBack.stand(sock, 'receipt', node => {
+  const told = (node: BinaryNode): Promise<boolean> | undefined => {
     const self = auth.creds.me;
     if (!self) return undefined;
     if (readReceipt(node, self)) return reports.receipt(line, () => receiptFacts(node, sock));
     return proof(node, self);
+  };
+  line.holdBack.stand(sock, 'receipt', told, async (node, pass) => {
+    if (!isRequest(node)) return pass(node);
+    const why = await requests.answered(node, pass);
+    if (why) breakOff(why);
   });
   line.holdBack.stand(sock, 'message', node => {
     const self = auth.creds.me;

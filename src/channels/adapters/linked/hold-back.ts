@@ -1,6 +1,7 @@
 import type { BinaryNode, WASocket } from 'baileys';
 
 type Listener = (node: BinaryNode) => unknown;
+type Pass = (node: BinaryNode) => Promise<void>;
 
 /** The emitter below Baileys' client, as it is. */
 type Emitter = {
@@ -19,12 +20,14 @@ export class HoldBack {
 
   /**
    * `before` says what has to happen before a stanza is passed on; undefined = nothing. When it comes to false the
-   * stanza is never passed on nor confirmed, and the server brings it again on the next connection.
+   * stanza is never passed on nor confirmed, and the server brings it again on the next connection. `around` may do
+   * something about the passing on itself.
    */
   stand(
     sock: Pick<WASocket, 'ws'>,
     tag: string,
     before: (node: BinaryNode) => Promise<boolean> | undefined,
+    around: (node: BinaryNode, pass: Pass) => Promise<void> = (node, pass) => pass(node),
   ): void {
     const event = `CB:${tag}`;
     const emitter = sock.ws as unknown as Emitter;
@@ -32,7 +35,7 @@ export class HoldBack {
     emitter.removeAllListeners(event);
     emitter.on(event, async node => {
       if ((await before(node)) === false) return;
-      await this.#pass(node, listeners);
+      await around(node, one => this.#pass(one, listeners));
     });
   }
 

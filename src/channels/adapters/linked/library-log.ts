@@ -1,5 +1,6 @@
 import type { SocketConfig } from 'baileys';
 import type { Logger } from 'pino';
+import { noteLibraryFault } from './requests.ts';
 
 type LibraryLogger = SocketConfig['logger'];
 
@@ -19,7 +20,10 @@ export function libraryLog(log: Logger): LibraryLogger {
     debug: () => undefined,
     info: () => undefined,
     warn: pass,
-    error: pass,
+    error: (thing: unknown, sentence?: string) => {
+      noteLibraryFault();
+      pass(thing, sentence);
+    },
   };
   return logger;
 }

@@ -110,6 +110,7 @@ export class Linked implements Sink {
   readonly upserted: RawInbound[] = [];
   mayWrite = true;
   refusesReports = false;
+  refusesPayloads = false;
   /** Reports that were refused. */
   refused = 0;
   connection: Connection | undefined;
@@ -159,6 +160,7 @@ export class Linked implements Sink {
   }
   async payloadOf(providerId: string): Promise<Uint8Array | undefined> {
     this.asked.push(providerId);
+    if (this.refusesPayloads) throw new Error('The database is away.');
     return this.payloads.get(providerId);
   }
   async groupMetadata(providerId: string): Promise<unknown> {

@@ -171,6 +171,44 @@ describe('sending', () => {
     expect(linked.asked).toEqual([wire.providerId]);
   });
 
+  it.each([
+    ['to a person', (text: string) => toBen(text)],
+    ['to a group', (text: string) => toClass(text)],
+  ])(
+    '%s is asked for again by its phone on the next socket, when the store was away as it asked',
+    async (_to, wireFor) => {
+      await Promise.all([linked.send(toBen('warm')), linked.send(toClass('warm'))]);
+      simulator.setFaults({ offline: [BEN] });
+      const wire = wireFor('readable at the second try');
+      expect(await linked.send(wire)).toMatchObject({ outcome: 'accepted' });
+      const before = linked.states.length;
+      linked.store.refuses = true;
+      simulator.setFaults({ number: BEN, corrupt_outbound: 1, offline: [] });
+      await until(() => linked.states.slice(before).some(({ status }) => status === 'waiting'));
+      expect(linked.states[before]).toMatchObject({ reason: 'store_unavailable' });
+      const here = () => arrivals(wire.providerId).filter(({ to }) => to === BEN);
+      expect(here()).toEqual([]);
+      linked.store.refuses = false;
+      await until(() => here().length === 1);
+      expect(here()).toMatchObject([{ text: 'readable at the second try', copies: 1 }]);
+    },
+  );
+
+  it('is not confirmed as asked for while its stored payload cannot be read', async () => {
+    simulator.setFaults({ offline: [BEN] });
+    const wire = toBen('readable at the second try');
+    await linked.send(wire);
+    await linked.connection?.close('release');
+    await linked.connect();
+    const before = linked.states.length;
+    linked.refusesPayloads = true;
+    simulator.setFaults({ number: BEN, corrupt_outbound: 1, offline: [] });
+    await until(() => linked.states.slice(before).some(({ status }) => status === 'waiting'));
+    expect(arrivals(wire.providerId)).toEqual([]);
+    linked.refusesPayloads = false;
+    await until(() => arrivals(wire.providerId).length === 1);
+  });
+
   it('many at once are all acked', async () => {
     const wires = Array.from({ length: 30 }, (_, i) => (i % 2 ? toBen(`p${i}`) : toClass(`g${i}`)));
     const outcomes = await Promise.all(wires.map(wire => linked.send(wire, 20_000)));

@@ -10,6 +10,7 @@ import {
 import { BoundedCache, type Caches } from './bounded-cache.ts';
 import { type Ending, readEnding } from './errors.ts';
 import { noteWrite } from './footprint.ts';
+import { mayWriteOn } from './requests.ts';
 import { ciphertextsOf, type Opening, signalRepositoryOver } from './signal.ts';
 import type { Auth } from './store.ts';
 
@@ -139,11 +140,11 @@ function configOf(
   };
 }
 
-/** The last gate before the wire: without the right to write, the socket ends instead. */
+/** The last gate before the wire: without the right to write, or where it would confirm too much, the socket ends. */
 function guardWrites(raw: RawSocket, canWrite: () => boolean): void {
   const write = raw.send.bind(raw);
   raw.send = (data, done) => {
-    if (!canWrite()) {
+    if (!canWrite() || !mayWriteOn()) {
       raw.terminate();
       done?.(new Error('The right to write on this connection has ended.'));
       return;

@@ -11,6 +11,7 @@ import type { CredentialStore, KeyChange, RawInbound } from '../contract.ts';
 import type { Caches } from './bounded-cache.ts';
 import { inTime, KeyWriter } from './key-writer.ts';
 import { KnownKeys } from './known-keys.ts';
+import { ofStore } from './requests.ts';
 import { Turns } from './turns.ts';
 
 /** Not a key of Signal: an opened message that is stored with the ratchet that opened it. */
@@ -113,7 +114,7 @@ function authOver(store: CredentialStore, creds: AuthenticationCreds): Auth {
 
 async function orStoreFault<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    return await ofStore(work);
   } catch (error) {
     throw error instanceof StoreFault ? error : new StoreFault(error);
   }
