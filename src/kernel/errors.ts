@@ -21,6 +21,7 @@ export const errorCatalogue = {
   internal: 500,
   stopping: 503,
   database_unavailable: 503,
+  storage_full: 507,
 } as const;
 
 export type ErrorCode = keyof typeof errorCatalogue;

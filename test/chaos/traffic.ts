@@ -56,16 +56,19 @@ export async function balance(cluster: Cluster, ends: Tally, within = 45_000): P
 }
 
 async function missing(cluster: Cluster): Promise<string[]> {
-  const rows = await cluster.rows<{ id: string; times: number }>(
-    `select split_part(message_key, '|', 3) as id, count(*)::int as times from intake
-    where kind <> 'undecryptable' group by 1`,
+  const rows = await cluster.rows<{ id: string; times: number; placeholders: number }>(
+    `select split_part(message_key, '|', 3) as id, count(*) filter (where kind <> 'undecryptable')::int as times,
+      count(*) filter (where kind = 'undecryptable')::int as placeholders from intake group by 1`,
   );
-  const times = new Map(rows.map(row => [row.id, row.times]));
+  const known = new Map(rows.map(row => [row.id, row]));
   const [pending] = await cluster.rows<{ count: number }>('select count(*)::int from intake_pending');
   return [
-    ...cluster.inbound
-      .filter(id => times.get(id) !== 1)
-      .map(id => `a message in is there ${times.get(id) ?? 0} times`),
+    ...cluster.inbound.flatMap(id => {
+      const { times = 0, placeholders = 0 } = known.get(id) ?? {};
+      return times === 1
+        ? []
+        : [`message ${id} in is there ${times} times, and ${placeholders} placeholders of it`];
+    }),
     ...(pending?.count ? [`${pending.count} messages in were not handed on`] : []),
   ];
 }

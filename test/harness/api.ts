@@ -1,4 +1,5 @@
 import type { Demo } from './demo-process.ts';
+import { keepSecret } from './heard.ts';
 
 export type Answer<T = Record<string, unknown>> = { status: number; body: T; headers: Headers };
 
@@ -25,7 +26,9 @@ export async function loginOf(demo: Pick<Demo, 'url' | 'username' | 'password'>)
     body: JSON.stringify({ username: demo.username, password: demo.password }),
   });
   if (!response.ok) throw new Error(`Sign-in answered ${response.status}: ${await response.text()}`);
-  return (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
+  const cookie = (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';
+  keepSecret(cookie.split('=')[1] ?? '');
+  return cookie;
 }
 
 /** A client that asks before each request where the program is now. */

@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Demo } from './demo-process.ts';
+import { heardFile } from './heard.ts';
 import { until } from './until.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,7 +21,7 @@ export type ConvokeProcess = {
 };
 
 type Options = {
-  /** All that it says is added to this file. */
+  /** All that it says is added to this file instead of one for all programs of the test. */
   heard?: string;
   /** What to run instead of node itself, with the node that was meant among its arguments. */
   wrapper?: (command: string[]) => string[];
@@ -31,7 +32,7 @@ type Options = {
 /** `npm start` on a free port with the given settings; resolves when it says that it is ready. */
 export async function startConvokeProcess(
   env: Record<string, string>,
-  { heard, wrapper = command => command, preload }: Options = {},
+  { heard = heardFile(`program-${process.pid}`), wrapper = command => command, preload }: Options = {},
 ): Promise<ConvokeProcess> {
   const node = [
     join(root, 'node_modules/.bin/node'),
@@ -47,7 +48,7 @@ export async function startConvokeProcess(
   let output = '';
   const add = (chunk: Buffer) => {
     output += chunk.toString();
-    if (heard !== undefined) appendFileSync(heard, chunk);
+    appendFileSync(heard, chunk);
   };
   child.stdout.on('data', add);
   child.stderr.on('data', add);

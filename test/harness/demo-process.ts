@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { heardFile, keepSecret } from './heard.ts';
 import { until } from './until.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,15 +38,29 @@ export async function startDemo(dataDir: string, env: Record<string, string> = {
     },
     { within: 60_000, what: () => `demo.json\n${output()}` },
   );
+  const demo = JSON.parse(readFileSync(file, 'utf8')) as Demo;
   return {
-    demo: JSON.parse(readFileSync(file, 'utf8')) as Demo,
+    demo,
     readyAfterMs: performance.now() - from,
     output,
-    end: signal => {
+    end: async signal => {
+      await keepTexts(demo.simulator_url);
       child.kill(signal);
       return exited;
     },
   };
+}
+
+type Handsets = { data: { chats: { messages: { text: string }[] }[] }[] };
+
+/** What people have written to each other by way of the demo stands in no log of it. */
+async function keepTexts(simulator: string): Promise<void> {
+  const answer = await fetch(`${simulator}/phones`).catch(() => undefined);
+  const handsets = ((await answer?.json()) as Handsets | undefined)?.data ?? [];
+  const texts = handsets.flatMap(({ chats }) =>
+    chats.flatMap(({ messages }) => messages.map(({ text }) => text)),
+  );
+  for (const line of new Set(texts.flatMap(text => text.split('\n')))) keepSecret(line);
 }
 
 /** The same without waiting until it is ready. */
@@ -57,6 +72,7 @@ export function spawnDemo(dataDir: string, env: Record<string, string> = {}) {
       CONVOKE_PORT: '0',
       CONVOKE_SIMULATOR_PORT: '0',
       CONVOKE_DATA_DIR: dataDir,
+      CONVOKE_LOG_LEVEL: 'debug',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -65,9 +81,12 @@ export function spawnDemo(dataDir: string, env: Record<string, string> = {}) {
   return { child, output: collect(child), exited };
 }
 
+const heard = heardFile(`demo-${process.pid}`);
+
 function collect(child: ChildProcess): () => string {
   let text = '';
   const add = (chunk: Buffer) => {
+    appendFileSync(heard, chunk);
     text = (text + chunk.toString()).slice(-200_000);
   };
   child.stdout?.on('data', add);

@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { type Client, clientOf, loginOf } from './api.ts';
+import { type Answer, type Client, clientOf, loginOf } from './api.ts';
 import { Book } from './book.ts';
 import { CANARY } from './canary.ts';
 import { completeSetup } from './convoke-process.ts';
-import { keepSecret } from './heard.ts';
 
 const PASSWORD = `${CANARY}-password`;
+
+/** What was asked for is not going to happen, and the answer says why. */
+export class Refused extends Error {
+  readonly answer: Answer;
+
+  constructor(what: string, answer: Answer) {
+    super(`${what} answered ${answer.status}.`);
+    this.answer = answer;
+  }
+}
 
 /** Where people and programs ask: one login over all starts of the program. */
 export class Front {
@@ -31,12 +40,11 @@ export class Front {
   async signUp(first: { url: string; setupLink?: string | undefined }): Promise<void> {
     this.turnTo(first.url);
     this.#where.cookie = await loginOf(await completeSetup(first, PASSWORD));
-    keepSecret(this.#where.cookie.split('=')[1] ?? '');
   }
 
   /** Asks for a text to be sent, as a client that tries again with the same key until it has an answer. */
-  ask(path: string, what: object, recipients: string[]): Promise<void> {
-    const text = this.words('out');
+  ask(path: string, what: object, recipients: string[], more = ''): Promise<void> {
+    const text = this.words('out') + more;
     const body = { ...what, content: { type: 'text', text: { body: text } } };
     return this.book.ask({ text, recipients, ask: this.once('POST', path, body) });
   }
@@ -46,7 +54,7 @@ export class Front {
     const key = { 'idempotency-key': randomUUID() };
     return async () => {
       const answer = await this.client(method, path, body, key);
-      if (answer.status > 299) throw new Error(`${method} ${path} answered ${answer.status}.`);
+      if (answer.status > 299) throw new Refused(`${method} ${path}`, answer);
     };
   }
 

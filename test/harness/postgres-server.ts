@@ -4,9 +4,11 @@ import {
   chownSync,
   constants,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,6 +19,8 @@ import pg from 'pg';
 import { until } from './until.ts';
 
 export type PostgresServer = {
+  /** Its data folder. */
+  folder: string;
   /** Address of a database for the administrator of the cluster, or for another login. */
   url(database?: string, login?: string): string;
   /** Stops it at once, as a crash does; the result starts it again at the same address. */
@@ -57,10 +61,14 @@ while :; do
   while [ -e "$folder/down" ]; do sleep 0.05; done
 done`;
 
-/** A new cluster of the given major version on a free port of 127.0.0.1; `settings` go over those for tests. */
+/**
+ * A new cluster of the given major version on a free port of 127.0.0.1; `settings` go over those for tests. Its data
+ * lies in `place` where one is given.
+ */
 export async function startPostgres(
   version: 18 | 15,
   settings: Record<string, string> = {},
+  place?: string,
 ): Promise<PostgresServer> {
   const binaries = version === 18 ? packagedBinaries() : findPostgres15();
   if (binaries === undefined)
@@ -70,6 +78,12 @@ export async function startPostgres(
   if (owner) chownSync(folder, owner.uid, owner.gid);
   const runnable = readableFor(owner, binaries, folder);
   const data = join(folder, 'data');
+  if (place !== undefined) {
+    const elsewhere = join(place, 'data');
+    mkdirSync(elsewhere);
+    if (owner) chownSync(elsewhere, owner.uid, owner.gid);
+    symlinkSync(elsewhere, data);
+  }
   execFileSync(
     join(runnable, 'initdb'),
     ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
@@ -82,7 +96,8 @@ export async function startPostgres(
     if (typeof stop === 'function') {
       const url = (database = 'postgres', login = 'postgres') =>
         `postgres://${login}@127.0.0.1:${port}/${database}`;
-      return { url, crash: () => crash(folder, url()), stop };
+      await until(() => isServing(url()), { what: () => 'PostgreSQL to take connections' });
+      return { folder: data, url, crash: () => crash(folder, url()), stop };
     }
     if (attempt === ATTEMPTS || !stop.includes('in use'))
       throw new Error(`PostgreSQL ${version} does not start:\n${stop}`);
@@ -186,7 +201,8 @@ async function run(
   const ready = new Promise<boolean>(resolve => {
     child.stderr.on('data', (chunk: Buffer) => {
       if (said.length < 10_000) said += chunk.toString();
-      if (said.includes('ready to accept connections')) resolve(true);
+      // With a log file of its own it says no more here.
+      if (/ready to accept connections|redirecting log output/.test(said)) resolve(true);
     });
     child.once('exit', () => resolve(false));
   });

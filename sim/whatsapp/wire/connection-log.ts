@@ -7,6 +7,8 @@ export type LoggedConnection = {
   closed_at?: string;
   /** Why the server ended it, or 'closed' when the client or the network did. */
   reason?: string;
+  /** Stanzas that came on it after its end, and were not taken. */
+  late?: number;
 };
 
 const MAX_CLOSED = 10_000;

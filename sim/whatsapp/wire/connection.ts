@@ -104,7 +104,10 @@ export class Connection {
   }
 
   async #take(frame: Buffer): Promise<void> {
-    if (this.#ending) return;
+    if (this.#ending) {
+      if (this.logged) this.logged.late = (this.logged.late ?? 0) + 1;
+      return;
+    }
     if (this.#noise.established) {
       await this.#protocol.handle(this, await decodeBinaryNode(this.#noise.decrypt(frame)));
       return;

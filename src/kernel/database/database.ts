@@ -4,6 +4,7 @@ import type { Scope } from '../scope.ts';
 import {
   type Engine,
   type EngineConnection,
+  isFull,
   isUnreachable,
   LinkFault,
   leavesOpen,
@@ -51,6 +52,8 @@ const RERUN = new Set(['40001', '40P01']);
 const RERUNS = 3;
 /** Those who got into each other's way come back at different moments. */
 const RERUN_PAUSE_MS = 20;
+/** Whether there is room again shows at the next write; so long the last refusal stands. */
+const FULL_MS = 20_000;
 /** A connection may turn out dead when it is first used again. */
 const BEGINS = 2;
 
@@ -70,10 +73,16 @@ export class CommitUnknown extends Error {
 export class Database {
   readonly engine: Engine;
   readonly walls: Walls;
+  #fullUntil = Number.NEGATIVE_INFINITY;
 
   constructor(engine: Engine, walls: Walls) {
     this.engine = engine;
     this.walls = walls;
+  }
+
+  /** Something was refused a moment ago because the disk of the database has no room. */
+  get isFull(): boolean {
+    return performance.now() < this.#fullUntil;
   }
 
   /** See `inWorkspace`. */
@@ -111,6 +120,7 @@ export class Database {
       try {
         return await this.#once({ door, opening, name, patience }, work);
       } catch (error) {
+        if (isFull(error)) this.#fullUntil = performance.now() + FULL_MS;
         if (run >= RERUNS || !mayRunAgain(error)) throw error;
         await pause(run * RERUN_PAUSE_MS * (0.5 + Math.random()));
       }

@@ -92,12 +92,19 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof Error && UNREACHABLE_WORDS.test(error.message);
 }
 
+/** Whether the database has no room left for what it was to store. */
+export function isFull(error: unknown): boolean {
+  return sqlState(error) === '53100';
+}
+
 /** Of what is answered to a COMMIT, the refusals: classes of SQLSTATE after which nothing was stored. */
 const REFUSALS = /^(0[9A-Z]|2[0-9A-Z]|3[0-9A-Z]|4[0-9A-Z]|5[345]|P0|57014)/;
 
 /** Whether an error that a COMMIT met leaves open if it was carried out. */
 export function leavesOpen(error: unknown): boolean {
   if (error instanceof LinkFault) return error.sent;
+  // The server breaks off in the middle; what it has written by then counts when it starts again.
+  if ((error as { severity?: unknown } | undefined)?.severity === 'PANIC') return true;
   const code = sqlState(error);
   return code === undefined || code.length !== 5 || !REFUSALS.test(code);
 }

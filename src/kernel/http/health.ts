@@ -9,7 +9,7 @@ const PATIENCE_MS = 2_000;
 const Health = z.object({
   status: z.enum(['ok', 'stopping', 'unhealthy']),
   version: z.string(),
-  database: z.enum(['ok', 'unreachable']),
+  database: z.enum(['ok', 'unreachable', 'full']),
 });
 
 /** `GET /health`: for load balancers and supervisors; 503 takes this node out of service. */
@@ -23,8 +23,8 @@ export function addHealth(routes: Routes, kernel: Kernel, life: { stopping: bool
     answers: { 200: Health, 503: Health },
     handler: async (): Promise<Reply> => {
       const reachable = await answers(kernel);
-      const status = life.stopping ? 'stopping' : reachable ? 'ok' : 'unhealthy';
-      const database = reachable ? 'ok' : 'unreachable';
+      const database = !reachable ? 'unreachable' : kernel.database.isFull ? 'full' : 'ok';
+      const status = life.stopping ? 'stopping' : database === 'ok' ? 'ok' : 'unhealthy';
       return { status: status === 'ok' ? 200 : 503, body: { status, version: VERSION, database } };
     },
   });

@@ -118,6 +118,7 @@ beforeAll(async () => {
     handler: async ({ params }) => {
       if (params.kind === 'database')
         throw Object.assign(new Error('terminating connection'), { code: '57P01' });
+      if (params.kind === 'full') throw Object.assign(new Error('could not extend file'), { code: '53100' });
       if (params.kind === 'crowd') throw new LinkFault('No connection could be had in time.', false);
       if (params.kind === 'commit') throw new CommitUnknown('things.create', new Error('cut'));
       if (params.kind === 'answer') return { body: { id: 1, secret: 'hunter2' } };
@@ -412,6 +413,12 @@ describe('faults', () => {
     const answer = await http.app.inject(`/v1/things/${newId()}/fault/database`);
     expect(answer.json()).toMatchObject({ status: 503, code: 'database_unavailable' });
     expect(answer.headers['retry-after']).toBe('5');
+  });
+
+  it('of a full disk say that nothing was stored, and what to do', async () => {
+    const answer = await http.app.inject(`/v1/things/${newId()}/fault/full`);
+    expect(answer.json()).toMatchObject({ status: 507, title: 'Insufficient Storage', code: 'storage_full' });
+    expect(answer.json().detail).toContain('Make room');
   });
 
   it('of a pool without a free connection are a 503 too', async () => {

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CommitUnknown } from '../database/database.ts';
-import { isUnreachable } from '../database/engine.ts';
+import { isFull, isUnreachable } from '../database/engine.ts';
 import { AppError, type ErrorCode, notFound } from '../errors.ts';
 import type { Kernel } from '../kernel.ts';
 import { factsOf } from './request-facts.ts';
@@ -69,6 +69,13 @@ function toAppError(error: unknown): AppError {
       'database_unavailable',
       'The database went away while this was being stored, so it may have been. Repeat the request with the same ' +
         'Idempotency-Key, or look first.',
+      { cause: error },
+    );
+  }
+  if (isFull(error)) {
+    return new AppError(
+      'storage_full',
+      'The disk of the database is full, so nothing of this was stored. Make room there, then repeat the request.',
       { cause: error },
     );
   }

@@ -29,6 +29,13 @@ export async function prepareFolder(folder: string): Promise<string> {
 /** What to tell the person whose database does not open. */
 export function unreadable(place: string, cause: unknown): StartError {
   const reason = cause instanceof Error ? cause.message : String(cause);
+  if (/No space left|ENOSPC/.test(reason)) {
+    return new StartError(
+      `The disk of the database in ${place} is full, so it does not open. Make room there and start again: ` +
+        'what was stored is still there.',
+      { cause },
+    );
+  }
   return new StartError(
     `The database in ${place} does not open. It said:\n${indent(reason)}\n` +
       'Convoke has not removed anything. Copy the folder to a safe place first; then restore the last backup, ' +

@@ -28,9 +28,13 @@ const START = [
 ];
 
 const ERROR_LINES = 20;
+/** What PostgreSQL's own process would say as it dies; here nothing dies by itself, and nothing would be answered. */
+const ABORTED = 'Aborted(';
+const PANIC = /PANIC: {2}(.*)/;
 
 async function serve(port: MessagePort, order: Order): Promise<void> {
   const said: string[] = [];
+  let isOver = false;
   const files = 'folder' in order ? new DurableFiles(order.folder) : undefined;
   const say = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
   let pglite: PGlite;
@@ -42,6 +46,7 @@ async function serve(port: MessagePort, order: Order): Promise<void> {
       startParams: files ? START : [...START, '-F'],
       onStderr: text => {
         said.push(text);
+        if (text.startsWith(ABORTED)) isOver = true;
         if (said.length > ERROR_LINES) said.shift();
         return false;
       },
@@ -57,6 +62,7 @@ async function serve(port: MessagePort, order: Order): Promise<void> {
     if (message.kind === 'bytes') {
       const bytes = await exchange(pglite, message.bytes);
       say({ kind: 'bytes', bytes, syncs: files?.syncs ?? 0 }, [bytes.buffer]);
+      if (isOver) throw new Error(`PostgreSQL has given up: ${lastPanic(said)}`);
     } else if (message.kind === 'dump') {
       const tar = await pglite.dumpDataDir('none');
       const bytes = new Uint8Array(await tar.arrayBuffer());
@@ -70,6 +76,10 @@ async function serve(port: MessagePort, order: Order): Promise<void> {
   // A rejection here is PostgreSQL itself breaking; unhandled, it ends the thread, which is heard outside.
   port.on('message', (message: ToWorker) => void answer(message));
   say({ kind: 'ready' });
+}
+
+function lastPanic(said: string[]): string {
+  return said.findLast(text => PANIC.test(text))?.match(PANIC)?.[1] ?? 'it has not said why';
 }
 
 async function exchange(pglite: PGlite, request: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PostgresServer } from './postgres-server.ts';
+
+/** Makes a server write down each statement that it has carried out, with the transaction that it was part of. */
+export const STATEMENTS = {
+  logging_collector: 'on',
+  log_destination: 'jsonlog',
+  log_filename: 'statements.log',
+  log_rotation_age: '0',
+  log_rotation_size: '0',
+  log_min_duration_statement: '0',
+};
+
+/** What one program has done. Only a transaction that has changed or locked a row has a number of its own. */
+export type Deeds = {
+  /** Tables that statements of committed transactions with a number were to change. */
+  changed: string[];
+  /** Statements that were to change rows and met none. */
+  metNoRow: number;
+  /** Transactions with a number that were rolled back. */
+  rolledBack: number;
+  statements: number;
+};
+
+type Line = { pid: number; application_name?: string; message?: string; txid?: number };
+
+const STATEMENT = /^duration: \S+ ms {2}(?:statement|execute [^:]*): ([\s\S]*)$/;
+const CHANGES = /\b(?:insert into|update|delete from)\s+(?:only\s+)?"?([a-z_]+)"?/gi;
+
+/** How much there is so far, to read on from there. */
+export function statementsSoFar(server: PostgresServer): number {
+  return readFileSync(fileOf(server)).length;
+}
+
+/** What a program of that name has done since; `tables` are those that there are. */
+export function deedsSince(
+  server: PostgresServer,
+  from: number,
+  program: string,
+  tables: ReadonlySet<string>,
+): Deeds {
+  const deeds: Deeds = { changed: [], metNoRow: 0, rolledBack: 0, statements: 0 };
+  const open = new Map<number, { number: number; changed: string[] }>();
+  for (const text of readFileSync(fileOf(server)).subarray(from).toString().split('\n')) {
+    const line = text.startsWith('{') && text.endsWith('}') ? (JSON.parse(text) as Line) : undefined;
+    const statement = line?.application_name === program && STATEMENT.exec(line.message ?? '')?.[1];
+    if (!line || !statement) continue;
+    deeds.statements += 1;
+    const transaction = open.get(line.pid) ?? { number: 0, changed: [] };
+    open.set(line.pid, transaction);
+    const end = /^\s*(commit|rollback)/i.exec(statement)?.[1]?.toLowerCase();
+    if (end === undefined) {
+      const changed = [...statement.matchAll(CHANGES)]
+        .map(([, name = '']) => name)
+        .filter(name => tables.has(name));
+      transaction.number = Math.max(transaction.number, line.txid ?? 0);
+      if (transaction.number === 0) deeds.metNoRow += changed.length > 0 ? 1 : 0;
+      else transaction.changed.push(...changed);
+      continue;
+    }
+    open.delete(line.pid);
+    if (transaction.number === 0) continue;
+    if (end === 'commit') deeds.changed.push(...transaction.changed);
+    else deeds.rolledBack += 1;
+  }
+  return deeds;
+}
+
+function fileOf(server: PostgresServer): string {
+  return join(server.folder, 'log', 'statements.json');
+}
