@@ -18,7 +18,7 @@ const WORKSPACE = 'demo';
 const USERNAME = 'admin';
 
 /**
- * `npm run demo`: the program as it is, a simulator of WhatsApp beside it, and a workspace to play in.
+ * `npm run demo`: the program as it is, simulators of WhatsApp and of mail beside it, and a workspace to play in.
  * Everything is kept in one folder, so a second start finds the same numbers, links and reminders.
  * Resolves, once it is ready, with what stops it.
  */
@@ -48,6 +48,7 @@ async function demo(): Promise<() => Promise<void>> {
       password,
       workspace: WORKSPACE,
       simulator_url: simulators.whatsapp.url,
+      mail_url: simulators.mail.url,
       phones: await phonesOf(simulators),
     };
     writeWhole(factsFile, JSON.stringify(facts, null, 2));
@@ -87,6 +88,8 @@ function environment(dataDir: string, simulators: Simulators): Environment {
     CONVOKE_SANDBOX: '1',
     CONVOKE_WHATSAPP_URL: simulators.whatsapp.socketUrl,
     CONVOKE_WHATSAPP_ROOT_KEY: simulators.whatsapp.rootKey,
+    CONVOKE_SMTP_URL: simulators.mail.smtpUrl,
+    CONVOKE_MAIL_FROM: process.env.CONVOKE_MAIL_FROM || 'Convoke <convoke@example.org>',
     ...(process.env.DATABASE_URL === undefined ? {} : { CONVOKE_MASTER_KEY: keyringOf(dataDir) }),
   };
 }
@@ -127,11 +130,14 @@ async function phonesOf(simulators: Simulators): Promise<{ number: string; name:
   return data.map(({ number, name }) => ({ number, name }));
 }
 
-function welcome(facts: { url: string; username: string; password: string; simulator_url: string }): string {
+type Facts = { url: string; username: string; password: string; simulator_url: string; mail_url: string };
+
+function welcome(facts: Facts): string {
   return `
   Convoke           ${facts.url}
   sign in as        ${facts.username}  /  ${facts.password}
   virtual phones    ${facts.simulator_url}
+  mails             ${facts.mail_url}
 
   Channels → New channel, then scan the code with a virtual phone. Ctrl-C ends the demo.
 `;

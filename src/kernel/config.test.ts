@@ -51,9 +51,26 @@ describe('readConfig', () => {
     ['CONVOKE_MASTER_KEY', 'a:short'],
     ['CONVOKE_MASTER_KEY', `a:${KEY},a:${KEY}`],
     ['DATABASE_URL', 'mysql://root@localhost/x'],
+    ['CONVOKE_SMTP_URL', 'mail.example.org'],
+    ['CONVOKE_SMTP_URL', 'https://mail.example.org'],
+    ['CONVOKE_MAIL_FROM', 'Convoke'],
+    ['CONVOKE_MAIL_FROM', 'Convoke <a@b> <c@d>'],
+    ['CONVOKE_MAIL_FROM', 'a@example.org>'],
   ])('refuses %s=%s by name', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(StartError);
     expect(() => readConfig({ [name]: value })).toThrow(name);
+  });
+
+  it('takes a mail server only with a sender and the address that links lead to', () => {
+    const mail = {
+      CONVOKE_SMTP_URL: 'smtp://u:hunter2@mail.example.org',
+      CONVOKE_MAIL_FROM: 'Convoke <a@example.org>',
+      CONVOKE_PUBLIC_URL: 'https://convoke.example.org',
+    };
+    expect(readConfig(mail).mailFrom).toBe('Convoke <a@example.org>');
+    expect(readConfig({ ...mail, CONVOKE_PUBLIC_URL: '', CONVOKE_SANDBOX: '1' }).smtpUrl).toBeDefined();
+    for (const missing of ['CONVOKE_MAIL_FROM', 'CONVOKE_PUBLIC_URL'])
+      expect(() => readConfig({ ...mail, [missing]: '' })).toThrow(`CONVOKE_SMTP_URL needs ${missing}`);
   });
 
   it('never repeats a secret in its complaint', () => {

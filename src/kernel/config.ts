@@ -109,6 +109,17 @@ export const settings = {
     fallback: undefined,
     doc: 'Address under which people reach Convoke, https://convoke.example.org; https makes the login cookie Secure.',
   }),
+  smtpUrl: setting<string | undefined>(smtpUrl, {
+    variable: 'CONVOKE_SMTP_URL',
+    fallback: undefined,
+    secret: true,
+    doc: 'Mail server, smtp://user:password@host:587 (changes to TLS) or smtps://…:465; without it no mail leaves.',
+  }),
+  mailFrom: setting<string | undefined>(mailFrom, {
+    variable: 'CONVOKE_MAIL_FROM',
+    fallback: undefined,
+    doc: 'Sender of our mails: Convoke <convoke@example.org>. Needed with CONVOKE_SMTP_URL, as is CONVOKE_PUBLIC_URL.',
+  }),
   logLevel: setting<LogLevel>(oneOf(LOG_LEVELS), {
     variable: 'CONVOKE_LOG_LEVEL',
     fallback: 'info',
@@ -165,6 +176,7 @@ export function readConfig(env: Environment): Config {
   refuseForeignWhatsApp(config);
   refuseUnpaced(config);
   refuseUnfitLease(config);
+  refuseHalfMail(config);
   return config;
 }
 
@@ -249,6 +261,14 @@ function refuseUnfitLease(config: LeaseSettings): void {
   );
 }
 
+/** A link in a mail must never be made of what a request says about our address. */
+function refuseHalfMail({ smtpUrl, mailFrom, publicUrl, sandbox }: Config): void {
+  if (smtpUrl === undefined) return;
+  const missing =
+    mailFrom === undefined ? settings.mailFrom : publicUrl || sandbox ? undefined : settings.publicUrl;
+  if (missing) throw new StartError(`${settings.smtpUrl.variable} needs ${missing.variable}: ${missing.doc}`);
+}
+
 /** The known word with the fewest letters to change. */
 export function nearest(word: string, known: readonly string[]): string {
   const ranked = known.map(name => ({ name, cost: editDistance(word, name) }));
@@ -309,6 +329,18 @@ function flag(given: string): boolean {
 
 function databaseUrl(given: string): string {
   urlOf(given, ['postgres:', 'postgresql:'], 'must look like postgres://user:password@host:5432/name');
+  return given;
+}
+
+function smtpUrl(given: string): string {
+  const url = urlOf(given, ['smtp:', 'smtps:'], 'must look like smtp://user:password@mail.example.org:587');
+  if (url.hostname === '') throw new Refused('names no mail server');
+  return given;
+}
+
+function mailFrom(given: string): string {
+  if (!/^(?:[^\s<>@]+@[^\s<>@]+|[^<>\r\n"]+ <[^\s<>@]+@[^\s<>@]+>)$/.test(given))
+    throw new Refused('must be an address, or a name and an address: Convoke <convoke@example.org>');
   return given;
 }
 

@@ -56,6 +56,7 @@ export {
 export { createDueWorker, type DueWorker, type DueWorkerOptions } from './due-worker.ts';
 export { AppError, type ErrorCode, type FieldError, invalidField, notFound, StartError } from './errors.ts';
 export { type Flush, type GroupCommit, groupCommit } from './group-commit.ts';
+export { Html, html } from './http/html.ts';
 export { pageCursor, readCursor } from './http/page.ts';
 export { refuseBusyPort } from './http/port.ts';
 export type { Gate, OpenRoute, Permission, Reply, Routes, WorkspaceRoute } from './http/route.ts';
@@ -77,7 +78,8 @@ export {
 export { createLifecycle, type Lifecycle, stopOnSignals, stopWithParent } from './lifecycle.ts';
 export { type Limit, spend } from './limits.ts';
 export { registerLiveRoute } from './live.ts';
-export { createLogger, maskPhone } from './log.ts';
+export { createLogger, maskEmail, maskPhone } from './log.ts';
+export { createMailer, type Mail, type Mailer } from './mail.ts';
 export { createMetrics, type Metrics, registerMetricsRoute, type Sample } from './metrics.ts';
 export { appearAsNode, type NodeRow } from './node-row.ts';
 export { hasDatabase, openKernel } from './open-kernel.ts';

@@ -11,6 +11,7 @@ const NEVER_LOGGED = [
   'masterKey',
   'databaseUrl',
   'databaseDirectUrl',
+  'smtpUrl',
   'secret',
   'ciphertext',
   'payload',
@@ -52,4 +53,9 @@ export function maskPhone(phone: string): string {
   const head = national.length >= 9 ? `${national.slice(0, 3)} ` : '';
   const tail = national.slice(national.length >= 7 ? -3 : -2);
   return `+${parsed.countryCallingCode} ${head}•••• ${tail}`;
+}
+
+/** `anna@example.org` → `a••••@example.org`. */
+export function maskEmail(email: string): string {
+  return `${email.slice(0, 1)}••••${email.slice(email.lastIndexOf('@'))}`;
 }

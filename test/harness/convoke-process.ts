@@ -77,7 +77,7 @@ export async function startConvokeProcess(
 export async function completeSetup(
   convoke: { url: string; setupLink?: string | undefined },
   password: string,
-): Promise<Omit<Demo, 'simulator_url' | 'phones'>> {
+): Promise<Omit<Demo, 'simulator_url' | 'mail_url' | 'phones'>> {
   const token = /\/setup\/([A-Za-z0-9_-]+)/.exec(convoke.setupLink ?? '')?.[1];
   if (!token) throw new Error(`There is no setup link: ${convoke.setupLink}`);
   const response = await fetch(`${convoke.url}/v1/setup`, {

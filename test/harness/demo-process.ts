@@ -13,6 +13,7 @@ export type Demo = {
   password: string;
   workspace: string;
   simulator_url: string;
+  mail_url: string;
   phones: { number: string; name: string }[];
 };
 
