@@ -125,10 +125,11 @@ create table recovery_codes (
 
 -- Browsers that a user has signed in from: strangers cannot lock them out.
 create table known_devices (
-  token_hash bytea primary key,
+  token_hash bytea not null,
   user_id uuid not null references users on delete cascade,
   created_at timestamptz not null default now(),
-  seen_at timestamptz not null default now()
+  seen_at timestamptz not null default now(),
+  primary key (token_hash, user_id)
 );
 create index known_devices_user on known_devices (user_id);
 

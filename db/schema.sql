@@ -461,7 +461,7 @@ create table known_devices (
   user_id uuid not null,
   created_at timestamp with time zone not null default now(),
   seen_at timestamp with time zone not null default now(),
-  constraint known_devices_pkey PRIMARY KEY (token_hash),
+  constraint known_devices_pkey PRIMARY KEY (token_hash, user_id),
   constraint known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 );
 CREATE INDEX known_devices_user ON public.known_devices USING btree (user_id);

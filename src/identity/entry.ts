@@ -1,29 +1,31 @@
 import type { FastifyRequest } from 'fastify';
 import type { Kernel, Reply } from '../kernel/index.ts';
-import { LOGIN_COOKIE, loginToken } from './gate.ts';
-import { logout, type NewLogin, type Visitor } from './logins.ts';
+import { deviceCookie, setDevice, setLogin } from './logins/cookies.ts';
+import { loginToken } from './logins/gate.ts';
+import { logout, type Visitor } from './logins/logins.ts';
+import type { NewLogin } from './logins/opening.ts';
 import { me } from './queries.ts';
 
 /** Lets somebody in. A login that the browser still had is over: nobody keeps using it behind the new one. */
 export async function welcome(kernel: Kernel, request: FastifyRequest, opened: NewLogin): Promise<Reply> {
-  const before = loginToken(request);
+  const before = loginToken(kernel, request);
   if (before) await logout(kernel, before);
+  const { config, clock } = kernel;
   return {
     body: await me(kernel, opened.userId),
-    headers: { 'set-cookie': cookieOf(kernel, request, opened.token, opened.expiresAt) },
+    headers: {
+      'set-cookie': [
+        setLogin(config, request, opened),
+        setDevice(config, request, opened.device, clock.now()),
+      ],
+    },
   };
 }
 
-export function cookieOf(kernel: Kernel, request: FastifyRequest, value: string, expires: Date): string {
-  return request.server.serializeCookie(LOGIN_COOKIE, value, {
-    path: '/',
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: kernel.config.publicUrl?.startsWith('https:') === true,
-    expires,
-  });
-}
-
-export function visitorOf(request: FastifyRequest): Visitor {
-  return { address: request.ip, userAgent: request.headers['user-agent'] };
+export function visitorOf(kernel: Kernel, request: FastifyRequest): Visitor {
+  return {
+    address: request.ip,
+    userAgent: request.headers['user-agent'],
+    device: deviceCookie(kernel.config, request),
+  };
 }

@@ -8,9 +8,9 @@
  * Called by: main (gate, routes, first start), cli (commands of the operator).
  */
 export { registerIdentityCommands } from './commands.ts';
+export { requireArgon2 } from './defence/passwords.ts';
 export { type FirstStart, prepareFirstStart } from './first-start.ts';
-export { createGate } from './gate.ts';
-export { requireArgon2 } from './passwords.ts';
+export { createGate } from './logins/gate.ts';
 export { registerIdentityRoutes } from './routes.ts';
 export { createUser } from './users.ts';
 export { registerWorkspaceRoutes } from './workspaces/routes.ts';

@@ -1,7 +1,9 @@
 import { invalidField, type Kernel } from '../kernel/index.ts';
-import { type NewLogin, openLogin, type Visitor } from './logins.ts';
-import { hashPassword } from './passwords.ts';
-import { newToken, tokenHash } from './tokens.ts';
+import { refuseGuessable } from './defence/breached.ts';
+import { hashPassword } from './defence/passwords.ts';
+import type { Visitor } from './logins/logins.ts';
+import { type NewLogin, openLogin } from './logins/opening.ts';
+import { newToken, tokenHash } from './logins/tokens.ts';
 import { replacePassword } from './users.ts';
 
 const SETUP_LINK_LASTS_MS = 86_400_000;
@@ -25,6 +27,7 @@ export async function completeSetup(
   given: { token: string; password: string },
   visitor: Visitor,
 ): Promise<NewLogin> {
+  await refuseGuessable(given.password, {});
   const hash = await hashPassword(given.password);
   return kernel.database.inEngine('identity.complete_setup', async tx => {
     const now = kernel.clock.now();

@@ -1,5 +1,5 @@
 import type { Permission } from '../kernel/index.ts';
-import type { Role } from './schema.ts';
+import type { KeyScope, Role } from './schema.ts';
 
 const SEE: readonly Permission[] = [
   'workspace.read',
@@ -47,4 +47,27 @@ export function may(role: Role, permission: Permission): boolean {
 /** Whether somebody may give this role, or change who has it: owners all of them, admins all but the owner's. */
 export function mayGive(mine: Role, role: Role): boolean {
   return mine === 'owner' || (mine === 'admin' && role !== 'owner');
+}
+
+const byScope: Record<KeyScope, readonly Permission[]> = {
+  read: SEE.filter(permission => permission !== 'members.read'),
+  send: ['workspace.read', ...WRITE],
+  manage: ['workspace.read', 'channels.manage', 'reminders.manage', 'contacts.manage'],
+};
+
+/** What can be held to some channels. The rest shows or changes something of all of them. */
+const ON_SOME_CHANNELS: readonly Permission[] = [
+  'workspace.read',
+  'channels.read',
+  'messages.read',
+  'messages.send',
+];
+
+/** An API key never gets at members, keys and the workspace itself, whatever its scopes. */
+export function keyMay(
+  key: { scopes: readonly KeyScope[]; someChannels: boolean },
+  permission: Permission,
+): boolean {
+  if (key.someChannels && !ON_SOME_CHANNELS.includes(permission)) return false;
+  return key.scopes.some(scope => byScope[scope].includes(permission));
 }

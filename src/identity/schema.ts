@@ -13,7 +13,58 @@ export const Password = z
 export const LoginBody = z.strictObject({
   username: z.string().min(1).max(200),
   password: z.string().min(1).max(256),
+  kind: z
+    .enum(['browser', 'client'])
+    .default('browser')
+    .describe('A browser gets a cookie; a client gets tokens in the answer'),
 });
+const Code = z.string().min(6).max(30).describe('Of the authenticator app, or one of the recovery codes');
+export const CodeLoginBody = z.strictObject({ challenge: z.string().min(1).max(100), code: Code });
+export const SecondFactorWanted = z.object({
+  challenge: z.string().describe('For POST /v1/login/second-factor'),
+  expires_at: Instant,
+});
+export const RefreshBody = z.strictObject({ refresh_token: z.string().min(1).max(100) });
+export const ClientTokens = z.object({
+  access_token: z.string().describe('For 15 minutes, as `Authorization: Bearer …`'),
+  access_expires_at: Instant,
+  refresh_token: z.string().describe('Works once, for POST /v1/login/refresh'),
+  refresh_expires_at: Instant,
+});
+export const StreamPass = z.object({
+  pass: z.string().describe('Opens one stream, once, as `?pass=…`'),
+  expires_at: Instant,
+});
+export const Login = z.object({
+  id: Id,
+  kind: z.enum(['browser', 'client']),
+  device: z.string().nullable().describe('What the device says to be, such as "Firefox on Linux"'),
+  address: z.string().nullable().describe('From where it was seen last'),
+  created_at: Instant,
+  seen_at: Instant,
+  expires_at: Instant,
+  current: z.boolean().describe('This is the login that asks'),
+});
+export type Login = z.output<typeof Login>;
+export const EndLoginsQuery = z.strictObject({
+  keep_this: z.enum(['true', 'false']).default('false').describe('Whether the login that asks stays'),
+});
+
+export const PasswordProof = z.strictObject({ password: z.string().min(1).max(256) });
+export const FullProof = PasswordProof.extend({ code: Code });
+export const NewCode = z.strictObject({ code: Code });
+export const SecondFactor = z.object({
+  enabled: z.boolean(),
+  recovery_codes_left: z.number().int(),
+});
+export const SecondFactorSetup = z.object({
+  secret: z.string().describe('To type into an authenticator app'),
+  otpauth_uri: z.string().describe('The same as an address, to be shown as a QR code'),
+});
+export const RecoveryCodes = z.object({ recovery_codes: z.array(z.string()).describe('Shown this once') });
+
+export const KeyScope = z.enum(['read', 'send', 'manage']);
+export type KeyScope = z.output<typeof KeyScope>;
 export const SetupBody = z.strictObject({ token: z.string().min(1).max(100), password: Password });
 
 export const Role = z.enum(['owner', 'admin', 'agent', 'host', 'door_staff', 'viewer']);

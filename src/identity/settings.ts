@@ -5,3 +5,10 @@ export async function epochNow(tx: Tx): Promise<number> {
   const { epoch } = await tx.selectFrom('instance_settings').select('epoch').executeTakeFirstOrThrow();
   return epoch;
 }
+
+export async function moveEpoch(tx: Tx): Promise<void> {
+  await tx
+    .updateTable('instance_settings')
+    .set(settings => ({ epoch: settings('epoch', '+', 1) }))
+    .execute();
+}

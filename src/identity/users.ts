@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import { AppError, isUniqueViolation, type Kernel, newId, type Tx } from '../kernel/index.ts';
-import { hashPassword } from './passwords.ts';
+import { refuseGuessable } from './defence/breached.ts';
+import { forgetTriesOf } from './defence/failures.ts';
+import { hashPassword } from './defence/passwords.ts';
+import { endLoginsOf } from './logins/logins.ts';
 
 /** Creates a user, without a password until one is set. Throws 409 `conflict` when the name is taken. */
 export async function createUser(
@@ -37,6 +40,7 @@ export async function newUser(
 
 /** Sets a password, ends all logins of the user and voids open links. Throws 404 for an unknown name. */
 export async function setPassword(kernel: Kernel, username: string, password: string): Promise<void> {
+  await refuseGuessable(password, { username });
   const hash = await hashPassword(password);
   await kernel.database.inEngine('identity.set_password', async tx => {
     const user = await userNamed(tx, username);
@@ -46,11 +50,14 @@ export async function setPassword(kernel: Kernel, username: string, password: st
   kernel.log.info({ event: 'identity.set_password', outcome: 'ok' });
 }
 
-/** Everything that was opened with the old password, or could still set another, ends with it. */
-export async function replacePassword(tx: Tx, userId: string, hash: string): Promise<void> {
+/**
+ * Everything that was opened with the old password, or could still set another, ends with it, except the login to `keep`;
+ * and the failures that were counted against the old one are forgotten.
+ */
+export async function replacePassword(tx: Tx, userId: string, hash: string, keep?: string): Promise<void> {
   await tx.updateTable('users').set({ password_hash: hash }).where('id', '=', userId).execute();
-  await tx.deleteFrom('logins').where('user_id', '=', userId).execute();
-  await tx.deleteFrom('login_challenges').where('user_id', '=', userId).execute();
+  await forgetTriesOf(tx, userId);
+  await endLoginsOf(tx, userId, keep);
   await tx.deleteFrom('user_links').where('user_id', '=', userId).where('used_at', 'is', null).execute();
 }
 

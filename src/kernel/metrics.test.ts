@@ -65,7 +65,11 @@ describe('the page of metrics', () => {
   let http: Http;
 
   beforeAll(async () => {
-    const kernel = { config: readConfig({}), log: silent } as unknown as Kernel;
+    const kernel = {
+      config: readConfig({}),
+      log: silent,
+      wake: { on: () => () => undefined },
+    } as unknown as Kernel;
     const nobody = async () => {
       throw new Error('No route here asks the gate.');
     };

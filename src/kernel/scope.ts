@@ -4,7 +4,8 @@ import type { Kernel } from './kernel.ts';
 /** Who causes a change; recorded with every activity. */
 export type Actor =
   | { kind: 'user'; id: string }
-  | { kind: 'api_key'; id: string }
+  /** A program with an API key. `someChannels`: it may act on some channels only; the room of the channels knows which. */
+  | { kind: 'api_key'; id: string; someChannels?: boolean }
   | { kind: 'system' }
   | { kind: 'recipient' };
 

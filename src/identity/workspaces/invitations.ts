@@ -9,9 +9,10 @@ import {
   type Scope,
   type Tx,
 } from '../../kernel/index.ts';
-import { hashPassword } from '../passwords.ts';
+import { refuseGuessable } from '../defence/breached.ts';
+import { hashPassword } from '../defence/passwords.ts';
+import { newToken, tokenHash } from '../logins/tokens.ts';
 import type { Role } from '../schema.ts';
-import { newToken, tokenHash } from '../tokens.ts';
 import { newUser } from '../users.ts';
 import { actorId, ownRole, refuseRole } from './members.ts';
 import type { Invitation, InvitationView } from './schema.ts';
@@ -116,6 +117,7 @@ export async function joinAsNew(
 ): Promise<string> {
   const { token, username, name } = given;
   await lookAtInvitation(kernel, token);
+  await refuseGuessable(given.password, { username, name });
   const passwordHash = await hashPassword(given.password);
   return kernel.database.inEngine('identity.join', async tx => {
     const userId = await newUser(tx, { username, name, passwordHash });

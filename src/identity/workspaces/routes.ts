@@ -1,6 +1,6 @@
 import { AppError, IdParams, type Kernel, type Routes, type Scope } from '../../kernel/index.ts';
 import { visitorOf, welcome } from '../entry.ts';
-import { openLogin } from '../logins.ts';
+import { openLogin } from '../logins/opening.ts';
 import { me } from '../queries.ts';
 import { Me } from '../schema.ts';
 import * as invitations from './invitations.ts';
@@ -221,7 +221,7 @@ function addInvitationRoutes(routes: Routes, kernel: Kernel): void {
     handler: async ({ request, body }) => {
       const userId = await invitations.joinAsNew(kernel, body, request.ip);
       const opened = await kernel.database.inEngine('identity.join_login', tx =>
-        openLogin(tx, kernel, userId, visitorOf(request)),
+        openLogin(tx, kernel, userId, visitorOf(kernel, request)),
       );
       return welcome(kernel, request, opened);
     },

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestKernel, testKernel } from '../../../test/harness/database.ts';
 import { createHttp, type Http, newId } from '../../kernel/index.ts';
-import { createGate, LOGIN_COOKIE } from '../gate.ts';
-import { openLogin } from '../logins.ts';
+import { createGate } from '../logins/gate.ts';
+import { openLogin } from '../logins/opening.ts';
 import { registerIdentityRoutes } from '../routes.ts';
 import type { Role } from '../schema.ts';
 import { newUser } from '../users.ts';
@@ -47,11 +47,11 @@ const visit = (method: Method, url: string, payload?: object) => ask('', method,
 async function person(role?: Role): Promise<Person> {
   const { id, token } = await kernel.database.inEngine('test.person', async tx => {
     const id = await newUser(tx, { username: `user-${newId()}`, passwordHash: null });
-    const visitor = { address: '127.0.0.1', userAgent: undefined };
+    const visitor = { address: '127.0.0.1', userAgent: undefined, device: undefined };
     return { id, token: (await openLogin(tx, kernel, id, visitor)).token };
   });
   if (role) await addMember(kernel, { workspaceId, userId: id, role });
-  return { id, ask: (...request) => ask(`${LOGIN_COOKIE}=${token}`, ...request) };
+  return { id, ask: (...request) => ask(`convoke_login=${token}`, ...request) };
 }
 
 async function roles(): Promise<Record<string, string>> {
@@ -185,7 +185,7 @@ describe('an invitation', () => {
     const joining = { token, username, name: 'Nina', password: PASSWORD };
     const joined = await visit('POST', '/v1/invitations/join', joining);
     expect(joined.json()).toMatchObject({ user: { username, name: 'Nina' }, workspaces: [{ role: 'host' }] });
-    expect(joined.headers['set-cookie']).toContain(LOGIN_COOKIE);
+    expect(joined.headers['set-cookie']).toContainEqual(expect.stringContaining('convoke_login'));
     const again = await visit('POST', '/v1/invitations/join', { ...joining, username: `${username}-2` });
     expect(again.statusCode).toBe(422);
     const made = await kernel.database.inEngine('test.users', tx =>

@@ -9,7 +9,7 @@ export type Answers = Record<number, z.ZodType | null>;
 /** An answer ready for the wire. */
 export type Answer = {
   status: number;
-  headers: Record<string, string>;
+  headers: Record<string, string | string[]>;
   body: string | undefined;
 };
 
@@ -30,7 +30,7 @@ export function checkedAnswer(answers: Answers, reply: Reply): Answer {
   return jsonAnswer(status, headers, z.encode(shape, reply.body));
 }
 
-function jsonAnswer(status: number, headers: Record<string, string>, body: unknown): Answer {
+function jsonAnswer(status: number, headers: Answer['headers'], body: unknown): Answer {
   const tag = entityTag(body);
   return {
     status,
@@ -53,5 +53,5 @@ function isRaw(reply: Reply): boolean {
   const type = Object.entries(reply.headers ?? {}).find(
     ([name]) => name.toLowerCase() === 'content-type',
   )?.[1];
-  return type !== undefined && !type.includes('json');
+  return type !== undefined && !String(type).includes('json');
 }

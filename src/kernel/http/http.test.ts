@@ -26,6 +26,7 @@ const kernel = {
   config: readConfig({ CONVOKE_PUBLIC_URL: 'https://convoke.example.org' }),
   log: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
   clock: systemClock,
+  wake: { on: () => () => undefined },
   database: {
     inEngine: async () => {
       throw Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' });

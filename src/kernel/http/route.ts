@@ -25,7 +25,7 @@ export type Permission =
 type Shape = z.ZodType;
 type Out<S> = S extends z.ZodType ? z.output<S> : undefined;
 
-export type Reply = { status?: number; body?: unknown; headers?: Record<string, string> };
+export type Reply = { status?: number; body?: unknown; headers?: Record<string, string | string[]> };
 
 type Common<P, Q, B> = {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';

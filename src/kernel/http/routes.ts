@@ -70,6 +70,7 @@ function addWorkspaceRoute(
     preValidation: async request => {
       // Streams and images name their workspace in the query; the gate has read it, no route knows it.
       delete (request.query as Record<string, unknown>).workspace;
+      if (route.stream) delete (request.query as Record<string, unknown>).pass;
     },
     handler: async (request, reply) => {
       const { scope } = factsOf(request);

@@ -53,7 +53,12 @@ export async function createHttp(kernel: Kernel, gate: Gate, options: HttpOption
   addHealth(routes, kernel, life);
   const purge = setInterval(() => runPurge(kernel), PURGE_EVERY_MS);
   purge.unref();
-  app.addHook('onClose', async () => clearInterval(purge));
+  // Whoever takes rights away says whose, or nothing when it may be anybody's.
+  const deaf = kernel.wake.on('gate', userId => streams.recheck(userId));
+  app.addHook('onClose', async () => {
+    clearInterval(purge);
+    deaf();
+  });
   return {
     ...routes,
     listen: () => listen(app, kernel.config),

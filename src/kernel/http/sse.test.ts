@@ -14,6 +14,7 @@ import { openStream, type Stream } from './sse.ts';
 const kernel = {
   config: readConfig({ CONVOKE_PORT: '0' }),
   log: pino({ level: 'silent' }),
+  wake: { on: () => () => undefined },
 } as unknown as Kernel;
 const allowed = new Set(['anna', 'bob']);
 const streams: Stream[] = [];

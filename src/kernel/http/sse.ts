@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { factsOf } from './request-facts.ts';
 
 export type StreamEvent = { id?: string; event?: string; data: unknown };
 
@@ -18,12 +19,14 @@ const UNREAD_LIMIT = 1_048_576;
 
 type Waiting = { reply: FastifyReply; streams: Streams; recheck: () => Promise<unknown> };
 
+type Listener = Pick<Waiting, 'recheck'> & { userId: string | undefined };
+
 const waiting = new WeakMap<FastifyRequest, Waiting>();
 
 /** The streams of one server, ended together at its stop. */
 export class Streams {
   readonly heartbeatMs: number;
-  readonly #open = new Set<Stream>();
+  readonly #open = new Map<Stream, Listener>();
 
   constructor(heartbeatMs = HEARTBEAT_MS) {
     this.heartbeatMs = heartbeatMs;
@@ -34,19 +37,27 @@ export class Streams {
     waiting.set(request, { reply, streams: this, recheck });
   }
 
-  add(stream: Stream): void {
-    this.#open.add(stream);
+  add(stream: Stream, listener: Listener): void {
+    this.#open.set(stream, listener);
     stream.onClose(() => this.#open.delete(stream));
   }
 
+  /** Ends those whose listener may no longer listen, among the streams of one user or, with an empty id, among all. */
+  recheck(userId: string): void {
+    for (const [stream, listener] of [...this.#open]) {
+      if (userId === '' || listener.userId === userId) listener.recheck().catch(stream.close);
+    }
+  }
+
   closeAll(): void {
-    for (const stream of [...this.#open]) stream.close();
+    for (const stream of [...this.#open.keys()]) stream.close();
   }
 }
 
 /**
  * Turns the answer of a route with `stream: true` into server-sent events. The connection is kept alive
- * by a comment every 15 s, and ended when the caller's login ends or the server stops.
+ * by a comment every 15 s, and ended when the caller's login ends or the server stops. Whoever ends a login says so on
+ * the topic `gate`; who was not heard is found after a minute.
  */
 export function openStream(request: FastifyRequest): Stream {
   const found = waiting.get(request);
@@ -57,7 +68,7 @@ export function openStream(request: FastifyRequest): Stream {
   const headers = { ...reply.getHeaders(), ...STREAM_HEADERS } as Record<string, string>;
   reply.raw.writeHead(200, headers);
   const stream = streamOver(reply.raw, recheck, streams.heartbeatMs);
-  streams.add(stream);
+  streams.add(stream, { recheck, userId: factsOf(request).userId });
   return stream;
 }
 
