@@ -9,9 +9,12 @@ import { createAppRouter } from './routes.tsx';
 
 const schemes = localStorageColorSchemeManager({ key: 'convoke.scheme' });
 
+/** Pages for who is not signed in. */
+const BEFORE_THE_DOOR = ['/sign-in', '/setup', '/invitation'];
+
 const client = createQueryClient(() => {
   const { pathname, href } = router.state.location;
-  if (pathname.startsWith('/sign-in') || pathname.startsWith('/setup')) return;
+  if (BEFORE_THE_DOOR.some(place => pathname.startsWith(place))) return;
   void router.navigate({ to: '/sign-in', search: { next: href }, replace: true });
 });
 

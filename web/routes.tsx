@@ -41,8 +41,28 @@ const start = createRoute({
     const me = await whoIsIt(context.client, location.href);
     const [first] = me.workspaces;
     if (first) throw redirect({ to: '/w/$slug', params: { slug: first.slug }, replace: true });
+    throw redirect({ to: '/new-workspace', replace: true });
   },
   component: NotFound,
+});
+
+const newWorkspace = createRoute({
+  getParentRoute: () => root,
+  path: '/new-workspace',
+  beforeLoad: async ({ context, location }) => void (await whoIsIt(context.client, location.href)),
+  component: lazyRouteComponent(
+    () => import('./rooms/identity/workspaces/new-workspace.tsx'),
+    'NewWorkspace',
+  ),
+});
+
+const invitationPage = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation/$token',
+  component: lazyRouteComponent(
+    () => import('./rooms/identity/workspaces/invitation-page.tsx'),
+    'InvitationPage',
+  ),
 });
 
 const workspace = createRoute({
@@ -177,8 +197,25 @@ const statusPage = createRoute({
   component: lazyRouteComponent(() => import('./rooms/channels/status/status-page.tsx'), 'StatusPage'),
 });
 
+const membersPage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'settings/members',
+  component: lazyRouteComponent(() => import('./rooms/identity/workspaces/members-page.tsx'), 'MembersPage'),
+});
+
+const namesPage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'settings/workspace',
+  component: lazyRouteComponent(
+    () => import('./rooms/identity/workspaces/workspace-page.tsx'),
+    'WorkspacePage',
+  ),
+});
+
 const tree = root.addChildren([
   start,
+  newWorkspace,
+  invitationPage,
   signIn,
   setup,
   workspace.addChildren([
@@ -199,6 +236,8 @@ const tree = root.addChildren([
     settings,
     sendingPage,
     statusPage,
+    membersPage,
+    namesPage,
   ]),
 ]);
 

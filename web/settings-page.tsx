@@ -9,6 +9,18 @@ export function SettingsPage() {
     <Page title="Settings" width="reading">
       <Rows label="Settings">
         <RowLink
+          to="/w/$slug/settings/members"
+          params={{ slug }}
+          title="Members"
+          meta="Who belongs here, what they may do, and invitations"
+        />
+        <RowLink
+          to="/w/$slug/settings/workspace"
+          params={{ slug }}
+          title="Workspace"
+          meta="Its name; leaving and deleting it"
+        />
+        <RowLink
           to="/w/$slug/settings/sending"
           params={{ slug }}
           title="Sending"

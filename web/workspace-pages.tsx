@@ -14,6 +14,7 @@ import { LiveProvider } from './kit/live.tsx';
 import { WorkspaceProvider } from './kit/workspace.tsx';
 import { ParkedNotice } from './rooms/channels/parking/parked.tsx';
 import { meQuery, signOut } from './rooms/identity/api.ts';
+import { ClosedWorkspace } from './rooms/identity/workspaces/closed-workspace.tsx';
 import { NeedsYou } from './rooms/messages/needs-you.tsx';
 
 function placesOf(slug: string): Place[] {
@@ -48,11 +49,12 @@ export function WorkspacePages() {
       <LiveProvider workspace={slug}>
         <Frame
           workspace={membership}
+          workspaces={me.workspaces}
           places={placesOf(slug)}
-          notice={<ParkedNotice />}
+          notice={membership.deletion_due_at === null && <ParkedNotice />}
           tools={
             <>
-              <NeedsYou />
+              {membership.deletion_due_at === null && <NeedsYou />}
               <PersonMenu
                 username={me.user.name || me.user.username || (me.user.email ?? '')}
                 onSignOut={() => void leave()}
@@ -60,7 +62,11 @@ export function WorkspacePages() {
             </>
           }
         >
-          <Outlet />
+          {membership.deletion_due_at === null ? (
+            <Outlet />
+          ) : (
+            <ClosedWorkspace {...membership} due={membership.deletion_due_at} />
+          )}
         </Frame>
       </LiveProvider>
     </WorkspaceProvider>

@@ -9,6 +9,8 @@ export const roots = [
   'contacts',
   'sending',
   'parking',
+  'members',
+  'workspace',
 ] as const;
 export type Root = (typeof roots)[number];
 
@@ -23,7 +25,9 @@ const touched: Record<string, readonly Root[]> = {
   run: ['runs', 'reminders'],
   contact: ['contacts'],
   // The rules of a workspace, and whether it is parked.
-  workspace: ['sending', 'parking', 'messages'],
+  workspace: ['sending', 'parking', 'messages', 'workspace'],
+  user: ['members'],
+  invitation: ['members'],
   parking: ['parking', 'messages'],
 };
 

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { Mark, Wordmark } from '../brand.tsx';
 import { useLive } from '../live.tsx';
 import styles from './frame.module.css';
+import { WorkspaceSwitcher } from './workspace-switcher.tsx';
 
 export type Place = {
   word: string;
@@ -16,6 +17,8 @@ export type Place = {
 
 type Props = {
   workspace: { slug: string; name: string };
+  /** Where else the person belongs. */
+  workspaces: { slug: string; name: string }[];
   places: Place[];
   tools: ReactNode;
   /** What holds for every page; may show nothing. */
@@ -24,7 +27,7 @@ type Props = {
 };
 
 /** What stands around every page: places at the side or, on phones, below; the person's things on top. */
-export function Frame({ workspace, places, tools, notice, children }: Props) {
+export function Frame({ workspace, workspaces, places, tools, notice, children }: Props) {
   return (
     <div className={styles.frame}>
       <a href="#main" className={styles.skip}>
@@ -35,9 +38,7 @@ export function Frame({ workspace, places, tools, notice, children }: Props) {
           <span className={styles.small}>
             <Mark />
           </span>
-          <Text fw={600} truncate component="span" aria-label={`Workspace ${workspace.name}`} role="group">
-            {workspace.name}
-          </Text>
+          <WorkspaceSwitcher current={workspace} all={workspaces} />
           <Reconnecting />
         </div>
         <Group gap="xs" wrap="nowrap">

@@ -1,0 +1,85 @@
+import { Button, CopyButton, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { ErrorView } from '../../../kit/error-view.tsx';
+import { useWorkspace } from '../../../kit/workspace.tsx';
+import { invite, type Role } from './api.ts';
+import { givenBy, roles } from './words.ts';
+
+/** First what the person may do, then the link to hand on. */
+export function InviteDialog({ close }: { close: () => void }) {
+  const workspace = useWorkspace();
+  const client = useQueryClient();
+  const [role, setRole] = useState<Role>('agent');
+  const make = useMutation({
+    mutationFn: () => invite(workspace.api, role),
+    onSuccess: () => client.invalidateQueries({ queryKey: [workspace.slug, 'members'] }),
+  });
+  return (
+    <Modal
+      opened
+      onClose={close}
+      title={`Invite somebody to ${workspace.name}`}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      {make.data ? (
+        <TheLink link={make.data.link} role={make.data.role} close={close} />
+      ) : (
+        <Stack gap="lg">
+          {make.error && <ErrorView error={make.error} />}
+          <Radio.Group label="They come in as" value={role} onChange={value => setRole(value as Role)}>
+            <Stack gap="sm" pt="sm">
+              {givenBy(workspace.role).map(one => (
+                <Radio key={one} value={one} label={roles[one].word} description={roles[one].means} />
+              ))}
+            </Stack>
+          </Radio.Group>
+          <Group justify="flex-end">
+            <Button variant="default" onClick={close}>
+              Cancel
+            </Button>
+            <Button loading={make.isPending} onClick={() => make.mutate()}>
+              Make a link
+            </Button>
+          </Group>
+        </Stack>
+      )}
+    </Modal>
+  );
+}
+
+function TheLink({ link, role, close }: { link: string; role: Role; close: () => void }) {
+  return (
+    <Stack gap="md">
+      <Text>
+        Send this link to one person. Whoever opens it first comes in as {roles[role].word.toLowerCase()}. It
+        works once, for seven days, and is shown only now.
+      </Text>
+      <TextInput
+        label="Link"
+        value={link}
+        readOnly
+        data-autofocus
+        onFocus={event => event.currentTarget.select()}
+      />
+      <Group justify="flex-end">
+        <Button variant="default" onClick={close}>
+          Done
+        </Button>
+        <CopyButton value={link}>
+          {({ copied, copy }) => (
+            <Button
+              onClick={copy}
+              leftSection={
+                copied ? <IconCheck size="1.2em" aria-hidden /> : <IconCopy size="1.2em" aria-hidden />
+              }
+            >
+              {copied ? 'Copied' : 'Copy link'}
+            </Button>
+          )}
+        </CopyButton>
+      </Group>
+    </Stack>
+  );
+}

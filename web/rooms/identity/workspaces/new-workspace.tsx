@@ -1,0 +1,62 @@
+import { Button, Stack, Text, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { Problem } from '../../../kit/api.ts';
+import { ErrorView } from '../../../kit/error-view.tsx';
+import { Entry } from '../entry.tsx';
+import { foundWorkspace } from './api.ts';
+
+/** For who is signed in and belongs nowhere yet, or wants one more workspace. */
+export function NewWorkspace() {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [name, setName] = useState('');
+  const [lacking, setLacking] = useState(false);
+  const found = useMutation({
+    mutationFn: () => foundWorkspace(name.trim()),
+    onSuccess: async me => {
+      const before = new Set(
+        client.getQueryData<typeof me>(['me'])?.workspaces.map(workspace => workspace.id) ?? [],
+      );
+      client.setQueryData(['me'], me);
+      const made = me.workspaces.find(workspace => !before.has(workspace.id)) ?? me.workspaces[0];
+      await navigate(made ? { to: '/w/$slug', params: { slug: made.slug } } : { to: '/' });
+    },
+  });
+  const fault = found.error instanceof Problem ? found.error.of('name') : undefined;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setLacking(name.trim() === '');
+    if (name.trim() !== '' && !found.isPending) found.mutate();
+  };
+  return (
+    <Entry
+      title="A new workspace"
+      intro="Everything of one organisation is together in a workspace: numbers, people, reminders. Nobody else sees it."
+    >
+      <form onSubmit={submit} noValidate>
+        <Stack gap="md">
+          {found.error && fault === undefined && <ErrorView error={found.error} />}
+          <TextInput
+            label="Name"
+            placeholder="Riverside Choir"
+            value={name}
+            onChange={event => {
+              setName(event.currentTarget.value);
+              setLacking(false);
+            }}
+            error={fault ?? (lacking ? 'Give it a name.' : undefined)}
+            autoFocus
+          />
+          <Button type="submit" loading={found.isPending} fullWidth>
+            Make workspace
+          </Button>
+          <Text size="sm" c="dimmed">
+            Does your organisation have one already? Ask its owner for an invitation.
+          </Text>
+        </Stack>
+      </form>
+    </Entry>
+  );
+}
