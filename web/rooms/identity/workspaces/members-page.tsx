@@ -71,10 +71,10 @@ function MemberRow({ member }: { member: Member }) {
       title={me ? `${name} (you)` : name}
       meta={
         <>
-          {[member.user.username, member.user.email].filter(one => one && one !== name).join(' · ')}{' '}
-          <Text span inherit>
-            since <Moment at={member.created_at} />
-          </Text>
+          {[member.user.username, member.user.email]
+            .filter(one => one && one !== name)
+            .map(one => `${one} · `)}
+          since <Moment at={member.created_at} />
         </>
       }
       status={

@@ -10,7 +10,7 @@ export const roles: Record<Role, { word: string; means: string }> = {
   viewer: { word: 'Viewer', means: 'Sees everything, changes nothing' },
 };
 
-export const roleNames = Object.keys(roles) as Role[];
+const roleNames = Object.keys(roles) as Role[];
 
 /** The roles that somebody with this role may give. */
 export function givenBy(mine: string): Role[] {
