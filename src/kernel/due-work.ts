@@ -21,9 +21,18 @@ export type DueKey = Pick<DueItem, 'workspaceId' | 'kind' | 'subjectId'>;
 const WAKE_WITHIN_MS = 10_000;
 
 /** Puts items on the list, or moves those that are on it: a claim on the old instant is worth nothing. */
-export async function scheduleDue(tx: Tx, items: DueItem[]): Promise<void> {
+export function scheduleDue(tx: Tx, items: DueItem[]): Promise<void> {
+  return put(tx, items, upsert);
+}
+
+/** The same, and cheaper where most of the items are on the list. */
+export function moveDue(tx: Tx, items: DueItem[]): Promise<void> {
+  return put(tx, items, move);
+}
+
+async function put(tx: Tx, items: DueItem[], statement: typeof upsert): Promise<void> {
   if (items.length === 0) return;
-  await upsert(
+  await statement(
     tx,
     ...keysOf(items),
     list(items.map(item => item.lane)),
@@ -34,13 +43,26 @@ export async function scheduleDue(tx: Tx, items: DueItem[]): Promise<void> {
   for (const item of items) if (item.dueAt.getTime() < soon) wakeAfterCommit(`due:${item.kind}`);
 }
 
+const ITEMS = `select w, k, s, l, to_timestamp(due / 1000.0::float8) as at, p
+  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[], $6::smallint[]) as i(w, k, s, l, due, p)`;
+
+const ON_CONFLICT = `on conflict (workspace_id, kind, subject_id) do update
+  set lane = excluded.lane, due_at = excluded.due_at, priority = excluded.priority,
+    claimed_by = null, claimed_until = null`;
+
 const upsert = kept(`
+  insert into due_work (workspace_id, kind, subject_id, lane, due_at, priority) ${ITEMS} ${ON_CONFLICT}`);
+
+const move = kept(`
+  with items as materialized (${ITEMS}), moved as (
+    update due_work set lane = l, due_at = at, priority = p, claimed_by = null, claimed_until = null
+    from items where workspace_id = w and kind = k and subject_id = s
+    returning kind, subject_id
+  )
   insert into due_work (workspace_id, kind, subject_id, lane, due_at, priority)
-  select w, k, s, l, to_timestamp(due / 1000.0::float8), p
-  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[], $6::smallint[]) as i(w, k, s, l, due, p)
-  on conflict (workspace_id, kind, subject_id) do update
-    set lane = excluded.lane, due_at = excluded.due_at, priority = excluded.priority,
-      claimed_by = null, claimed_until = null`);
+  select * from items where (select count(*) from moved) < cardinality($1::uuid[])
+    and not exists (select from moved where kind = k and subject_id = s)
+  ${ON_CONFLICT}`);
 
 /** Takes items off the list, claimed or not; a claim on them finds nothing to take. */
 export async function cancelDue(

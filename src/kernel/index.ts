@@ -41,7 +41,7 @@ export {
 } from './database/database.ts';
 export { refuseHeldFolder } from './database/embedded/index.ts';
 export { isUniqueViolation, isUnreachable, sqlState } from './database/engine.ts';
-export { bytes, instants, kept, list, texts } from './database/kept.ts';
+export { bytes, instants, kept, list, rangeOf, texts } from './database/kept.ts';
 export type { Tables } from './database/tables.ts';
 export { registerDoctor } from './doctor.ts';
 export { type DueRows, sqlDueRows } from './due-rows.ts';
@@ -50,6 +50,7 @@ export {
   type DueItem,
   type DueKey,
   dropDue,
+  moveDue,
   scheduleDue,
   takeDue,
 } from './due-work.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { outsideTransaction, type Tx } from './database/database.ts';
-import { bytes, kept, list } from './database/kept.ts';
+import { bytes, kept, list, rangeOf } from './database/kept.ts';
 import type { Kernel } from './kernel.ts';
 import { assertFence, type Lease, LeaseLost, type Leases } from './leases.ts';
 import { wakeAfterCommit } from './wake.ts';
@@ -128,7 +128,9 @@ async function readFacts(tx: Tx, pending: Pending[]): Promise<Unsealed[]> {
   );
   const ids = keys.map(key => key.id);
   const workspaces = list(keys.map(key => key.workspaceId));
-  const facts = new Map((await selectFacts(tx, workspaces, list(ids))).map(fact => [fact.id, fact]));
+  const facts = new Map(
+    (await selectFacts(tx, workspaces, list(ids), ...rangeOf(ids))).map(fact => [fact.id, fact]),
+  );
   return ids.flatMap(id => facts.get(id) ?? []);
 }
 
@@ -137,7 +139,8 @@ const selectFacts = kept<Unsealed>(`
     floor(date_part('epoch', a.occurred_at) * 1000 + 0.0005) as at
   from unnest($1::uuid[], $2::uuid[]) as k(workspace_id, id)
   cross join lateral (
-    select * from activity a where a.workspace_id = k.workspace_id and a.id = k.id offset 0
+    select * from activity a
+    where a.workspace_id = k.workspace_id and a.id = k.id and a.id between $3::uuid and $4::uuid offset 0
   ) a`);
 
 type Head = { seq: number; hash: Buffer };

@@ -163,7 +163,7 @@ export class Database {
     for (let begin = 1; ; begin++) {
       const connection = await this.engine.acquire(patience);
       try {
-        await connection.script(limits === undefined ? opening : `${opening}, ${limits}`);
+        await connection.script(limits === undefined ? opening : `${opening}; ${limits}`);
         return connection;
       } catch (error) {
         connection.release(true);
@@ -201,15 +201,15 @@ export function outsideTransaction<T>(work: () => T): T {
 }
 
 const BY_KEY = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_material']
-  .map(name => `, set_config('${name}', 'off', true)`)
-  .concat(`, set_config('plan_cache_mode', 'force_generic_plan', true)`)
+  .map(name => `; set local ${name} = off`)
+  .concat('; set local plan_cache_mode = force_generic_plan')
   .join('');
 
 function openingOf(walls: Walls, door: 'app' | 'engine', workspaceId: string | undefined): string {
   if (workspaceId !== undefined && !/^[0-9a-f-]{36}$/.test(workspaceId))
     throw new Error('Not a workspace id.');
-  const role = walls === 'roles' ? `set local role convoke_${door};` : '';
-  return `begin; ${role} select set_config('app.door', '${door}', true), set_config('app.workspace_id', '${workspaceId ?? ''}', true)`;
+  const role = walls === 'roles' ? `; set local role convoke_${door}` : '';
+  return `begin${role}; set local app.door = '${door}'; set local app.workspace_id = '${workspaceId ?? ''}'`;
 }
 
 function watch(connection: EngineConnection, door: string): Watched {

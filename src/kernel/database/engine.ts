@@ -32,7 +32,7 @@ export type Engine = {
   readonly kind: 'embedded' | 'server';
   /** Rejects with LinkFault when there is none in time. */
   acquire(patience?: Patience): Promise<EngineConnection>;
-  /** Settings of one transaction, as the list of a `select`: how long the server waits for us. */
+  /** Settings of one transaction, as statements: how long the server waits for us. */
   limits?(patience: Patience): string;
   /** Calls back with the payload of each NOTIFY on `channel` until the returned function is called. */
   listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>>;

@@ -1,7 +1,5 @@
-import { CompiledQuery } from 'kysely';
 import type { Tx } from './database.ts';
-
-type Named = CompiledQuery & { readonly name?: string };
+import { connectionUnder } from './kysely.ts';
 
 let count = 0;
 
@@ -14,15 +12,7 @@ let count = 0;
  */
 export function kept<Row = never>(text: string): (tx: Tx, ...params: unknown[]) => Promise<Row[]> {
   const name = `kept_${++count}`;
-  return async (tx, ...params) => {
-    const query: Named = { ...CompiledQuery.raw(text, params), name };
-    return (await tx.executeQuery<Row>(query)).rows;
-  };
-}
-
-/** What a connection calls the statement of this query, if it is one to keep. */
-export function nameOf(query: CompiledQuery): string | undefined {
-  return (query as Named).name;
+  return async (tx, ...params) => (await connectionUnder(tx).query(text, params, name)).rows as Row[];
 }
 
 /** An array for PostgreSQL of what needs no quotes: ids, numbers, truth values, and statuses of our own. */
@@ -38,6 +28,21 @@ export function texts(values: readonly (string | null)[]): string {
 /** An array of instants in whole ms, for `bigint[]`; `to_timestamp(x / 1000.0::float8)` makes the same instant of it. */
 export function instants(values: readonly (Date | null)[]): string {
   return list(values.map(value => value?.getTime() ?? null));
+}
+
+/**
+ * The least and the greatest of the ids: `between` them inside such a fence says again what the ids say, and leaves the
+ * other months of a partitioned table out of account. Never outside of one: there it may become all that is looked up.
+ * And never where rows are locked or changed: whoever had to wait for a lock looks at the row anew, and PostgreSQL does
+ * not find it again in the month that was picked at run time.
+ */
+export function rangeOf(ids: readonly string[]): [least: string, most: string] {
+  let [least, most] = [ids[0] ?? '', ids[0] ?? ''];
+  for (const id of ids) {
+    if (id < least) least = id;
+    if (id > most) most = id;
+  }
+  return [least, most];
 }
 
 /** An array of bytes. */

@@ -9,20 +9,30 @@ import {
   type QueryResult,
 } from 'kysely';
 import type { EngineConnection } from './engine.ts';
-import { nameOf } from './kept.ts';
 
 /**
  * A Kysely that speaks over one connection that somebody else opened and will release.
  * Transactions are the doors' business: its own `transaction()` is refused.
  */
 export function kyselyOver<Tables>(connection: EngineConnection): Kysely<Tables> {
-  return new Kysely<Tables>({ dialect: dialectOver(connection) });
+  const made = new Kysely<Tables>({ dialect: dialectOver(connection) });
+  connections.set(made, connection);
+  return made;
+}
+
+const connections = new WeakMap<object, EngineConnection>();
+
+/** What a transaction of ours runs on, for statements that need nothing of Kysely. */
+export function connectionUnder(tx: object): EngineConnection {
+  const connection = connections.get(tx);
+  if (!connection) throw new Error('This transaction was not opened by a door.');
+  return connection;
 }
 
 function dialectOver(connection: EngineConnection): Dialect {
   const only: DatabaseConnection = {
     executeQuery: async <Row>(query: CompiledQuery): Promise<QueryResult<Row>> => {
-      const answer = await connection.query(query.sql, query.parameters, nameOf(query));
+      const answer = await connection.query(query.sql, query.parameters);
       return { rows: answer.rows as Row[], numAffectedRows: BigInt(answer.affected) };
     },
     streamQuery: () => {

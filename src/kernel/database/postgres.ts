@@ -51,10 +51,7 @@ export function openPostgres(options: PostgresOptions): Engine {
     },
     limits: patience => {
       const serverMs = Math.max(1, Math.round(statementMs(patience) * SERVER_SHARE));
-      return (
-        `set_config('statement_timeout', '${serverMs}', true), ` +
-        `set_config('idle_in_transaction_session_timeout', '${idleMs}', true)`
-      );
+      return `set local statement_timeout = ${serverMs}; set local idle_in_transaction_session_timeout = ${idleMs}`;
     },
     listen: (channel, onPayload) => ear.listen(channel, onPayload),
     close: async () => {

@@ -6,7 +6,7 @@
  * Called by: begin, recover, settle, watch, receipts.
  */
 import { type Channels, restrict } from '../../channels/index.ts';
-import { dropDue, type Kernel, scheduleDue, type Tx, takeDue } from '../../kernel/index.ts';
+import { dropDue, type Kernel, moveDue, type Tx, takeDue } from '../../kernel/index.ts';
 import { RESEND_MS, WATCH } from '../due-kinds.ts';
 import { askAll, type Guard } from '../guards.ts';
 import {
@@ -52,7 +52,7 @@ function bookOver(tx: Tx, kernel: Kernel, channels: Channels, guards: readonly G
     lockJourneys: keys => lockJourneys(tx, keys),
     writeJourneys: changes => writeJourneys(tx, changes),
     takeDue: items => takeDue(tx, kernel.node.bootId, items),
-    scheduleDue: items => scheduleDue(tx, items),
+    scheduleDue: items => moveDue(tx, items),
     dropDue: keys => dropDue(tx, keys),
     stillDriven: driven => channels.stillDriven(tx, driven),
     readLetters: of => readLetters(tx, of),

@@ -30,7 +30,6 @@ export async function lockJourneys(tx: Tx, keys: DeliveryKey[]): Promise<Map<str
 
 /** Instants travel as ms, which costs a third of their text. */
 const ms = (column: string) => `(date_part('epoch', d.${column}) * 1000)::bigint as ${column}`;
-const at = (column: string) => `${column} = to_timestamp(j.${column} / 1000.0::float8)`;
 
 const lock = kept<Row>(`
   select d.workspace_id, d.id, d.message_id, d.channel_id, d.group_id, d.phone,
@@ -50,28 +49,12 @@ const lock = kept<Row>(`
 export async function writeJourneys(tx: Tx, changes: Change[], author: Author = SYSTEM): Promise<void> {
   const real = changes.filter(({ locked, next }) => next !== locked.journey);
   if (real.length === 0) return;
-  const column = <T>(pick: (journey: Journey) => T) => real.map(({ next }) => pick(next));
-  await write(
+  const columns = columnsFor(real);
+  await columns.write(
     tx,
     list(real.map(({ locked }) => locked.workspaceId)),
     list(real.map(({ locked }) => locked.deliveryId)),
-    list(column(next => next.status)),
-    texts(column(next => next.reason)),
-    texts(column(next => next.detail)),
-    instants(column(next => next.dueAt)),
-    instants(column(next => next.catchUpUntil)),
-    list(column(next => next.recipients)),
-    list(column(next => next.deliveredCount)),
-    list(column(next => next.readCount)),
-    instants(column(next => next.inFlightAt)),
-    instants(column(next => next.acceptedAt)),
-    instants(column(next => next.sentAt)),
-    instants(column(next => next.deliveredAt)),
-    instants(column(next => next.readAt)),
-    instants(column(next => next.endedAt)),
-    instants(column(next => next.resendUntil)),
-    instants(column(next => next.doubtAt)),
-    list(column(next => next.onUnknown)),
+    ...columns.names.map(name => COLUMNS[name].array(real.map(({ next }) => next))),
   );
   for (const id of new Set(real.map(({ locked }) => locked.workspaceId))) hintAfterCommit(id, 'messages');
   await recordAll(
@@ -86,17 +69,79 @@ export async function writeJourneys(tx: Tx, changes: Change[], author: Author = 
   );
 }
 
-const write = kept(`
-  update deliveries d set status = j.status, reason = j.reason, detail = j.detail, ${at('due_at')},
-    ${at('catch_up_until')}, recipients = j.recipients, delivered_count = j.delivered_count, read_count = j.read_count,
-    ${at('in_flight_at')}, ${at('accepted_at')}, ${at('sent_at')}, ${at('delivered_at')}, ${at('read_at')},
-    ${at('ended_at')}, ${at('resend_until')}, ${at('doubt_at')}, on_unknown = j.on_unknown
-  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::integer[],
-    $9::integer[], $10::integer[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-    $16::bigint[], $17::bigint[], $18::bigint[], $19::text[])
-    as j(workspace_id, id, status, reason, detail, due_at, catch_up_until, recipients, delivered_count, read_count,
-      in_flight_at, accepted_at, sent_at, delivered_at, read_at, ended_at, resend_until, doubt_at, on_unknown)
-  where d.workspace_id = j.workspace_id and d.id = j.id`);
+type Column = {
+  type: 'text' | 'integer' | 'instant';
+  of: (journey: Journey) => string | number | null;
+  array: (journeys: Journey[]) => string;
+};
+
+const text = (of: (journey: Journey) => string | null): Column => ({
+  type: 'text',
+  of,
+  array: journeys => texts(journeys.map(of)),
+});
+const integer = (of: (journey: Journey) => number | null): Column => ({
+  type: 'integer',
+  of,
+  array: journeys => list(journeys.map(of)),
+});
+const instant = (of: (journey: Journey) => Date | null): Column => ({
+  type: 'instant',
+  of: journey => of(journey)?.getTime() ?? null,
+  array: journeys => instants(journeys.map(of)),
+});
+
+const COLUMNS = {
+  status: text(journey => journey.status),
+  reason: text(journey => journey.reason),
+  detail: text(journey => journey.detail),
+  due_at: instant(journey => journey.dueAt),
+  catch_up_until: instant(journey => journey.catchUpUntil),
+  recipients: integer(journey => journey.recipients),
+  delivered_count: integer(journey => journey.deliveredCount),
+  read_count: integer(journey => journey.readCount),
+  in_flight_at: instant(journey => journey.inFlightAt),
+  accepted_at: instant(journey => journey.acceptedAt),
+  sent_at: instant(journey => journey.sentAt),
+  delivered_at: instant(journey => journey.deliveredAt),
+  read_at: instant(journey => journey.readAt),
+  ended_at: instant(journey => journey.endedAt),
+  resend_until: instant(journey => journey.resendUntil),
+  doubt_at: instant(journey => journey.doubtAt),
+  on_unknown: text(journey => journey.onUnknown),
+} satisfies Record<string, Column>;
+
+type Name = keyof typeof COLUMNS;
+const ALL = Object.keys(COLUMNS) as Name[];
+
+/** The two steps that every message takes write few columns; whatever else happens writes them all. */
+const WRITES = [
+  writing(['status', 'accepted_at', 'sent_at']),
+  writing(['status', 'recipients', 'in_flight_at', 'resend_until', 'on_unknown']),
+];
+const WRITE_ALL = writing(ALL);
+
+function writing(names: Name[]) {
+  const types = { text: 'text', integer: 'integer', instant: 'bigint' };
+  const arrays = names.map((name, n) => `$${n + 3}::${types[COLUMNS[name].type]}[]`);
+  const sets = names.map(name =>
+    COLUMNS[name].type === 'instant'
+      ? `${name} = to_timestamp(j.${name} / 1000.0::float8)`
+      : `${name} = j.${name}`,
+  );
+  const write = kept(`
+    update deliveries d set ${sets.join(', ')}
+    from unnest($1::uuid[], $2::uuid[], ${arrays.join(', ')}) as j(workspace_id, id, ${names.join(', ')})
+    where d.workspace_id = j.workspace_id and d.id = j.id`);
+  return { names, others: ALL.filter(name => !names.includes(name)), write };
+}
+
+/** The fewest that hold all that has changed. */
+function columnsFor(changes: Change[]): ReturnType<typeof writing> {
+  const leaves = (name: Name) =>
+    changes.every(({ locked, next }) => COLUMNS[name].of(locked.journey) === COLUMNS[name].of(next));
+  return WRITES.find(({ others }) => others.every(leaves)) ?? WRITE_ALL;
+}
 
 type Row = {
   workspace_id: string;

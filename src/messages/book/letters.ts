@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Content, kept, list, type Tx } from '../../kernel/index.ts';
+import { type Content, kept, list, rangeOf, type Tx } from '../../kernel/index.ts';
 import type { OnUnknown } from '../journey.ts';
 import { parkedAmong } from '../parking/rows.ts';
 import { readLast } from './attempts.ts';
@@ -24,6 +24,7 @@ export async function readLetters(tx: Tx, of: Locked[]): Promise<Map<string, Let
     list(of.map(one => one.deliveryId)),
     list(of.map(one => one.messageId)),
     list(of.map(one => one.groupId)),
+    ...rangeOf(of.map(one => one.messageId)),
   );
   const last = await readLast(
     tx,
@@ -51,7 +52,8 @@ const read = kept<Row>(`
       'ask') as on_unknown
   from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) as k(w, d, m, g)
   cross join lateral (
-    select content, source from messages m where m.workspace_id = k.w and m.id = k.m offset 0
+    select content, source from messages m
+    where m.workspace_id = k.w and m.id = k.m and m.id between $5::uuid and $6::uuid offset 0
   ) m
   left join lateral (
     select provider_id, size, archived_at from groups g where g.workspace_id = k.w and g.id = k.g offset 0
