@@ -43,6 +43,7 @@ export async function openGround(): Promise<Ground> {
   const config = readConfig({
     DATABASE_URL: url.href,
     CONVOKE_DATA_DIR: dataDir,
+    CONVOKE_MAX_CHANNELS_PER_NODE: '1000',
     CONVOKE_MASTER_KEY: `bench:${randomBytes(32).toString('base64')}`,
   });
   const kernel = await openKernel(config, createLogger('error'), { onFault: () => undefined });

@@ -4,8 +4,11 @@ import { createLeases, createLogger, openKernel, readConfig } from '../src/kerne
 import { createMessages } from '../src/messages/index.ts';
 import { until } from '../test/harness/until.ts';
 
-/** Memory of the node in MB, once so many numbers are connected and quiet. */
-export type Sample = { numbers: number; rss: number; heap: number; outside: number };
+/**
+ * Memory of the node in MB, once so many numbers are connected and quiet, and how long after its start in ms the last
+ * of them was connected.
+ */
+export type Sample = { numbers: number; rss: number; heap: number; outside: number; connectedMs: number };
 
 const QUIET_MS = 4_000;
 const MB = 2 ** 20;
@@ -13,6 +16,7 @@ const MB = 2 ** 20;
 /** The node of the `numbers` benchmark: drives what it is left, and tells its memory when asked. */
 const config = readConfig({
   DATABASE_URL: process.env.BENCH_URL,
+  CONVOKE_MAX_CHANNELS_PER_NODE: '1000',
   CONVOKE_MASTER_KEY: process.env.BENCH_KEY,
   CONVOKE_DATA_DIR: tmpdir(),
 });
@@ -32,6 +36,7 @@ process.once('disconnect', () => void stop());
 
 async function sample(numbers: number): Promise<void> {
   await until(() => channels.driven().length >= numbers, { within: 120_000 });
+  const connectedMs = performance.now();
   await new Promise(resolve => setTimeout(resolve, QUIET_MS));
   for (let round = 0; round < 3; round++) {
     globalThis.gc?.();
@@ -43,6 +48,7 @@ async function sample(numbers: number): Promise<void> {
     rss: rss / MB,
     heap: heapUsed / MB,
     outside: external / MB,
+    connectedMs,
   };
   process.send?.(said);
 }

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,18 +9,20 @@ import type { Scope } from '../src/kernel/index.ts';
 import { benchWorkspace, type Ground, openGround } from './ground.ts';
 import type { Sample } from './numbers-node.ts';
 import { pairNumber } from './pairing.ts';
-import { printMachine, printTable } from './report.ts';
+import { printMachine, printTable, verdict } from './report.ts';
 
 const AT_ONCE = 2;
+const GOAL_MB = 4;
 
 /**
  * Memory per idle paired number: numbers are paired first, then a fresh node takes them over step by step and
- * tells its memory after a garbage collection. The slope counts; the simulator is a process of its own.
+ * tells its memory after a garbage collection. The slope counts; the simulator is a process of its own. Then a second
+ * node takes over all of them at once, as after a restart.
  */
 export async function benchNumbers(args: string[]): Promise<boolean> {
   const { values } = parseArgs({
     args,
-    options: { numbers: { type: 'string', default: '40' }, steps: { type: 'string', default: '5' } },
+    options: { numbers: { type: 'string', default: '200' }, steps: { type: 'string', default: '5' } },
   });
   const [numbers, steps] = [Number(values.numbers), Number(values.steps)];
   const ground = await openGround();
@@ -30,8 +32,9 @@ export async function benchNumbers(args: string[]): Promise<boolean> {
     const scope = await benchWorkspace(ground.kernel);
     const ids = await pairAll(ground, simulators, scope, numbers);
     const samples = await takeOver(ground, simulators, ids, steps);
-    report(samples);
-    return samples.at(-1)?.numbers === numbers;
+    const restored = await restore(ground, simulators, numbers);
+    report(samples, restored);
+    return samples.at(-1)?.numbers === numbers && restored.numbers === numbers;
   } finally {
     await simulators.stop();
     await ground.close();
@@ -66,7 +69,27 @@ async function takeOver(
   steps: number,
 ): Promise<Sample[]> {
   await hold(ground, ids, '1 hour');
-  const node = fork(fileURLToPath(new URL('numbers-node.ts', import.meta.url)), {
+  const node = startNode(ground, whatsapp);
+  const samples: Sample[] = [];
+  for (let step = 0; step <= steps; step++) {
+    const numbers = Math.round((ids.length * step) / steps);
+    await hold(ground, ids.slice(0, numbers), '0 seconds');
+    samples.push(await sampleOf(node, numbers));
+  }
+  await stop(node);
+  return samples;
+}
+
+/** What the node before has given back at its stop is free. */
+async function restore(ground: Ground, { whatsapp }: Simulators, numbers: number): Promise<Sample> {
+  const node = startNode(ground, whatsapp);
+  const restored = await sampleOf(node, numbers);
+  await stop(node);
+  return restored;
+}
+
+function startNode(ground: Ground, whatsapp: Simulators['whatsapp']): ChildProcess {
+  return fork(fileURLToPath(new URL('numbers-node.ts', import.meta.url)), {
     execArgv: ['--expose-gc'],
     env: {
       ...process.env,
@@ -75,21 +98,19 @@ async function takeOver(
       BENCH_WHATSAPP: JSON.stringify(whatsapp),
     },
   });
-  const ended = once(node, 'exit');
-  const samples: Sample[] = [];
-  for (let step = 0; step <= steps; step++) {
-    const numbers = Math.round((ids.length * step) / steps);
-    await hold(ground, ids.slice(0, numbers), '0 seconds');
-    node.send({ numbers });
-    const [said] = (await Promise.race([once(node, 'message'), ended.then(() => [undefined])])) as [
-      Sample | undefined,
-    ];
-    if (!said) throw new Error('The node that was to be measured ended.');
-    samples.push(said);
-  }
+}
+
+async function sampleOf(node: ChildProcess, numbers: number): Promise<Sample> {
+  node.send({ numbers });
+  const ended = once(node, 'exit').then(() => [undefined]);
+  const [said] = (await Promise.race([once(node, 'message'), ended])) as [Sample | undefined];
+  if (!said) throw new Error('The node that was to be measured ended.');
+  return said;
+}
+
+async function stop(node: ChildProcess): Promise<void> {
   node.disconnect();
-  await ended;
-  return samples;
+  await once(node, 'exit');
 }
 
 async function hold({ kernel }: Ground, ids: string[], duration: string): Promise<void> {
@@ -109,7 +130,7 @@ function linkedAdapter({ kernel }: Ground, whatsapp: Simulators['whatsapp']) {
   return createLinkedAdapter({ socketUrl, rootKey, sandbox: true, log: kernel.log });
 }
 
-function report(samples: Sample[]): void {
+function report(samples: Sample[], restored: Sample): void {
   printTable(
     samples.map(({ numbers, rss, heap, outside }) => ({
       numbers,
@@ -118,9 +139,19 @@ function report(samples: Sample[]): void {
       'outside the heap MB': outside.toFixed(1),
     })),
   );
-  const slopes = (['rss', 'heap', 'outside'] as const).map(name => slope(samples, name).toFixed(2));
+  const [rss, heap, outside] = (['rss', 'heap', 'outside'] as const).map(name => slope(samples, name)) as [
+    number,
+    number,
+    number,
+  ];
   console.log(
-    `per idle number: ${slopes[0]} MB resident, ${slopes[1]} MB heap, ${slopes[2]} MB outside of it`,
+    `restart    ${restored.numbers} numbers connected again ${(restored.connectedMs / 1_000).toFixed(1)} s after the start ` +
+      `of the process, then ${restored.rss.toFixed(0)} MB resident`,
+  );
+  const parts = `${heap.toFixed(2)} MB heap, ${outside.toFixed(2)} MB outside of it`;
+  verdict(
+    `at most ${GOAL_MB} MB resident per idle number: ${rss.toFixed(2)} MB (${parts}), from 0 to ${samples.at(-1)?.numbers}`,
+    rss <= GOAL_MB,
   );
 }
 

@@ -67,7 +67,7 @@ export async function recorded({ kernel, scope }: Way): Promise<{ accepted: numb
   });
 }
 
-async function acceptAll({ scope, channelId, phone }: Way, messages: number): Promise<void> {
+export async function acceptAll({ scope, channelId, phone }: Way, messages: number): Promise<void> {
   const dueAt = new Date();
   for (let done = 0; done < messages; done += ACCEPT_BATCH) {
     const intents = Array.from({ length: Math.min(ACCEPT_BATCH, messages - done) }, () => ({

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { createMeter, type Meter } from './cpu.ts';
 import { openGround } from './ground.ts';
 import { type FarEnd, IN_FLIGHT, startFarEnd } from './http-adapter.ts';
+import { floorRound } from './outbox-floor.ts';
 import { httpWay, isExact, PHONE } from './outbox-http.ts';
 import { benchLinked } from './outbox-linked.ts';
 import { benchPinned } from './outbox-pinned.ts';
@@ -56,7 +57,11 @@ async function compare(messages: number, rounds: number): Promise<{ phases: Phas
       const way = await httpWay(ground, farEnd);
       const ours = await sendRound(way, meter, count);
       valid = (await isExact(way, farEnd, count)) && valid;
-      if (round > 0) phases.push(raw, ...ours);
+      await farEnd.clear();
+      const handWay = await httpWay(ground, farEnd);
+      const byHand = await floorRound(ground.url, handWay, farEnd, meter, count);
+      valid = (await isExact(handWay, farEnd, count)) && valid;
+      if (round > 0) phases.push(raw, byHand, ...ours);
     }
     return { phases, valid };
   } finally {

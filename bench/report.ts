@@ -61,3 +61,9 @@ export function judge(what: `${string}, at ${'least' | 'most'}`, goal: number, r
   console.log(`goal       ${what} ${goal}: ${found} – ${word}`);
   return word !== 'missed';
 }
+
+/** One line for a goal that is reached or not. */
+export function verdict(what: string, reached: boolean): boolean {
+  console.log(`goal       ${what} – ${reached ? 'reached' : 'missed'}`);
+  return reached;
+}

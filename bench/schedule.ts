@@ -2,10 +2,13 @@ import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import { PgBoss } from 'pg-boss';
 import { newId, type Scope } from '../src/kernel/index.ts';
-import { createMessages, sendMany } from '../src/messages/index.ts';
+import { createMessages } from '../src/messages/index.ts';
 import { ScriptedChannels, ScriptedProvider, scriptedChannel } from '../test/harness/scripted-adapter.ts';
+import { timeCommits } from './commits.ts';
 import { benchWorkspace, type Ground, openGround, statement } from './ground.ts';
-import { percentile, printMachine, printTable } from './report.ts';
+import { median, percentile, printMachine, printTable, verdict } from './report.ts';
+import { scheduleAcrossKill } from './schedule-kill.ts';
+import { instantOf, sendAt } from './schedule-messages.ts';
 
 type Options = { waiting: number; due: number; windowMs: number };
 
@@ -14,10 +17,12 @@ type Firings = { late: number[]; early: number; times: Map<string, number> };
 
 const LEAD_MS = 4_000;
 const PATIENCE_MS = 15_000;
+const COMMIT_EVERY_MS = 50;
 
 /**
  * How late a message is handed to its adapter, with many more waiting: the whole way, attempt committed.
- * Beside it, in the same run and process: bare timers (the limit), and pg-boss polling at its fastest.
+ * Beside it, in the same run and process: bare timers (the limit), single commits, and pg-boss polling at its fastest.
+ * Then the same across a kill -9, for the counts.
  */
 export async function benchSchedule(args: string[]): Promise<boolean> {
   const { values } = parseArgs({
@@ -39,13 +44,17 @@ export async function benchSchedule(args: string[]): Promise<boolean> {
     console.log(
       `waiting    ${options.waiting}, of which ${options.due} fall due within ${options.windowMs / 1_000} s`,
     );
-    const { timer, ours, boss } = await run(ground, options);
+    const { timer, ours, boss, commits } = await run(ground, options);
     printTable([
       rowOf('bare timer (the limit)', timer, timer),
       rowOf('convoke: hand-off to the adapter', ours, timer),
       rowOf('pg-boss, polling every 0.5 s', boss, timer),
     ]);
-    return [timer, ours, boss].every(firings => isExact(firings, options.due));
+    const survived = await scheduleAcrossKill(ground, options.due);
+    judgeLateness(timer, ours, commits);
+    const exact = [timer, ours, boss].every(firings => isExact(firings, options.due)) && survived;
+    verdict('zero early, zero twice, none lost, also across a kill -9', exact);
+    return exact;
   } finally {
     await ground.close();
   }
@@ -62,13 +71,14 @@ async function run(ground: Ground, options: Options) {
   await convoke.schedule(instants);
   await boss.schedule(instants);
   const timer = armTimers(instants);
+  const commits = timeCommits(ground, COMMIT_EVERY_MS, from + options.windowMs);
   await waitFor(
     () => [timer, convoke.firings, boss.firings].every(firings => firings.times.size >= options.due),
     from + options.windowMs + PATIENCE_MS,
   );
   await convoke.stop();
   await boss.stop();
-  return { timer, ours: convoke.firings, boss: boss.firings };
+  return { timer, ours: convoke.firings, boss: boss.firings, commits: await commits };
 }
 
 function armTimers(instants: number[]): Firings {
@@ -89,7 +99,7 @@ async function prepareConvoke(ground: Ground, waiting: number) {
   const provider = new ScriptedProvider();
   provider.script = wire => {
     const text = Buffer.from(wire.payload).toString();
-    note(firings, text, Number(text.split(' ')[1]));
+    note(firings, text, instantOf(text));
     return { outcome: 'accepted', at: new Date(), providerId: wire.providerId };
   };
   const scope = await benchWorkspace(kernel);
@@ -101,20 +111,7 @@ async function prepareConvoke(ground: Ground, waiting: number) {
   messages.start();
   return {
     firings,
-    schedule: async (instants: number[]) => {
-      await sendMany(
-        scope,
-        instants.map((instant, n) => ({
-          channelId,
-          target: { phone: '+491701234567' },
-          content: { type: 'text' as const, text: { body: `${n} ${instant}` } },
-          dueAt: new Date(instant),
-          catchUpMs: 60_000,
-          source: 'api' as const,
-          sourceId: null,
-        })),
-      );
-    },
+    schedule: (instants: number[]) => sendAt(scope, channelId, instants),
     stop: () => messages.stop(),
   };
 }
@@ -210,6 +207,18 @@ function rowOf(name: string, firings: Firings, limit: Firings): Record<string, s
     early: firings.early,
     twice: twice(firings),
   };
+}
+
+/** Two commits are what the whole way has to store between the instant and the wire: the claim and the attempt. */
+function judgeLateness(timer: Firings, ours: Firings, commits: number[]): void {
+  const [limit, own] = [timer, ours].map(firings => percentile(firings.late, 0.99)) as [number, number];
+  const commit = median(commits);
+  const allowed = limit + 2 * commit;
+  verdict(
+    `p99 at most the bare timer's ${limit.toFixed(1)} ms and two commits of ${commit.toFixed(1)} ms (median; p99 ` +
+      `${percentile(commits, 0.99).toFixed(1)}) = ${allowed.toFixed(1)} ms: ${own.toFixed(1)} ms`,
+    own <= allowed,
+  );
 }
 
 async function waitFor(done: () => boolean, until: number): Promise<void> {
