@@ -200,6 +200,18 @@ describe('a parked channel', () => {
     for (const id of late) await becomes(id, 'sent');
   });
 
+  it('is armed in its own time when much is overdue, and answers at once', async () => {
+    const channels = startNode();
+    await park(scope, { channelId, reason: 'restored' });
+    channels.disconnect(channelId);
+    await sendLate(1_100, 60_000, HOUR_MS);
+    expect(await arm(scope, { channelId, overdue: 'miss' }, 0)).toBe('arming');
+    expect((await readParkings(scope)).data).toHaveLength(1);
+    await until(async () => (await readParkings(scope)).data.length === 0);
+    const missed = await queries.list(scope, { limit: 1, status: 'missed' });
+    expect(missed.data[0]?.delivery.reason).toBe('parked');
+  });
+
   it('sends nothing again, and does so once it is armed', async () => {
     provider.script = () => ({ outcome: 'unknown', cause: 'connection_lost' });
     const channels = startNode();

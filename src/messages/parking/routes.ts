@@ -31,14 +31,15 @@ export function registerParking(routes: Routes): void {
   routes.workspace({
     method: 'POST',
     url: '/v1/parking/arm',
-    summary: 'Let a channel or the workspace send again',
+    summary:
+      'Let a channel or the workspace send again; 202 = much is overdue and is decided about first, by itself',
     tag,
     permission: 'channels.manage',
     body: Arming,
-    answers: { 200: Parkings },
+    answers: { 200: Parkings, 202: Parkings },
     handler: async ({ scope, body }) => {
-      await arm(scope, { channelId: body.channel_id, overdue: body.overdue });
-      return { body: await readParkings(scope) };
+      const how = await arm(scope, { channelId: body.channel_id, overdue: body.overdue });
+      return { status: how === 'armed' ? 200 : 202, body: await readParkings(scope) };
     },
   });
 }

@@ -16,6 +16,9 @@ import { PARKING } from './parked.ts';
 import { readInstanceParking } from './queries.ts';
 import { holdBackAll, type Parkable } from './rows.ts';
 
+/** Nobody waits for a page longer without a word, and to decide about 100,000 messages takes ten times as long. */
+const ANSWER_WITHIN_MS = 2_000;
+
 /**
  * Parks a channel or, without one, the workspace: messages are taken and kept, and none enters the wire from the
  * commit on. What is parked already stays so, with its first reason.
@@ -46,15 +49,33 @@ export function park(scope: Scope, input: { channelId?: string | undefined; reas
 
 /**
  * Lets a channel or the workspace go on. What has become overdue meanwhile is decided about first, in batches and
- * while nothing can be sent; 422 on `overdue` with the counts when there is some and nobody has chosen. A fault in
- * between leaves it parked.
+ * while nothing can be sent; 422 on `overdue` with the counts when there is some and nobody has chosen. What takes
+ * longer than `answerWithinMs` is `arming`: it goes on by itself. A fault or a stop in between leaves it parked.
  */
 export async function arm(
   scope: Scope,
   input: { channelId?: string | undefined; overdue?: Overdue | undefined },
+  answerWithinMs = ANSWER_WITHIN_MS,
+): Promise<'armed' | 'arming'> {
+  const { clock, log } = scope.kernel;
+  const all = armAll(scope, input).then(() => 'armed' as const);
+  const { promise: late, resolve } = Promise.withResolvers<'arming'>();
+  const cancel = clock.after(answerWithinMs, () => resolve('arming'));
+  try {
+    const how = await Promise.race([all, late]);
+    if (how === 'arming') all.catch(error => log.warn({ event: 'messages.arm', err: error }, 'still parked'));
+    return how;
+  } finally {
+    cancel();
+  }
+}
+
+async function armAll(
+  scope: Scope,
+  { channelId, overdue }: { channelId?: string | undefined; overdue?: Overdue | undefined },
 ): Promise<void> {
-  const of = { workspaceId: scope.workspaceId, channelId: input.channelId };
-  while (!(await inWorkspace(scope, tx => armOrDecide(tx, scope, of, input.overdue))));
+  const of = { workspaceId: scope.workspaceId, channelId };
+  while (!(await inWorkspace(scope, tx => armOrDecide(tx, scope, of, overdue))));
 }
 
 /** True once it is armed. What is still kept back by another parking is decided about when that one ends. */

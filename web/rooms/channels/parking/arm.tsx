@@ -22,7 +22,9 @@ export function Arm({ what, close }: { what: Parkable; close: () => void }) {
     mutationFn: (choice: Overdue | undefined) => arm(workspace.api, what, choice),
     onSuccess: left => {
       client.setQueryData(parkingsQuery(workspace).queryKey, left);
-      toastDone(`${capitalised(nameOf(what))} is armed.`);
+      const name = capitalised(nameOf(what));
+      const goesOn = 'is armed as soon as all of the late messages are decided about.';
+      toastDone(`${name} ${parkingOf(left, what) ? goesOn : 'is armed.'}`);
       close();
     },
     onError: problem => {
