@@ -50,8 +50,9 @@ export function wishes(parts: Parts): void {
   if (random.chance(0.3))
     atSomeMoment(1, () => {
       const { id } = random.pick(channels);
-      void people.park(id);
-      world.after(random.between(1_000, 30_000), () => void people.arm(id));
+      const parkedMs = random.between(1_000, 30_000);
+      // Nobody arms what is not known to be parked yet.
+      void people.park(id).then(() => world.after(parkedMs, () => void people.arm(id)));
     });
 }
 
