@@ -5,6 +5,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMPILED } from '../harness/compiled.ts';
 import { heardFile } from '../harness/heard.ts';
 import type { Order, Reply } from './child.ts';
 
@@ -35,9 +36,6 @@ export type LifeOptions = {
 
 const heard = heardFile(`crash-${process.pid}`);
 
-/** Compiled code is kept between the many short lives. */
-const COMPILED = join(tmpdir(), `convoke-compiled-${process.getuid?.() ?? 0}`);
-
 export function beginLife({ env, at, onReady }: LifeOptions): Life {
   const passedFile = join(tmpdir(), `convoke-passed-${randomUUID()}.json`);
   const child = spawn(join(root, 'node_modules/.bin/node'), ['test/crash/child.ts'], {
@@ -45,7 +43,7 @@ export function beginLife({ env, at, onReady }: LifeOptions): Life {
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',
-      NODE_COMPILE_CACHE: COMPILED,
+      ...COMPILED,
       CONVOKE_PORT: '0',
       CONVOKE_LOG_LEVEL: 'trace',
       CRASH_PASSED: passedFile,

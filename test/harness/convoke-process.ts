@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMPILED } from './compiled.ts';
 import type { Demo } from './demo-process.ts';
 import { heardFile } from './heard.ts';
 import { until } from './until.ts';
@@ -42,7 +43,13 @@ export async function startConvokeProcess(
   const [command = '', ...args] = wrapper(node);
   const child = spawn(command, args, {
     cwd: root,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', CONVOKE_PORT: '0', ...env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '',
+      ...COMPILED,
+      CONVOKE_PORT: '0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

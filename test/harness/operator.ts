@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMPILED } from './compiled.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -15,7 +16,7 @@ export function runAsOperator(
   input = '',
 ): Promise<Said> {
   const child = spawn(process.execPath, [join(root, 'src', script), ...args], {
-    env: { PATH: process.env.PATH ?? '', ...settings },
+    env: { PATH: process.env.PATH ?? '', ...COMPILED, ...settings },
     // Away from the `.env` of whoever runs the tests.
     cwd: tmpdir(),
   });

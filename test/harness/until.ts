@@ -2,9 +2,9 @@ export type UntilOptions = { within?: number; every?: number; what?: () => strin
 
 type Truthy<T> = Exclude<T, false | null | undefined | '' | 0>;
 
-/** Asks again until the answer is truthy; fails with `what` was waited for after `within` ms (10 s). */
+/** Asks again until the answer is truthy; fails with `what` was waited for after `within` ms (20 s: a machine may be busy). */
 export async function until<T>(ask: () => Promise<T> | T, options: UntilOptions = {}): Promise<Truthy<T>> {
-  const deadline = performance.now() + (options.within ?? 10_000);
+  const deadline = performance.now() + (options.within ?? 20_000);
   for (;;) {
     const answer = await ask();
     if (answer) return answer as Truthy<T>;
