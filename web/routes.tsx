@@ -197,6 +197,12 @@ const statusPage = createRoute({
   component: lazyRouteComponent(() => import('./rooms/channels/status/status-page.tsx'), 'StatusPage'),
 });
 
+const accountPage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'account',
+  component: lazyRouteComponent(() => import('./rooms/identity/account/account-page.tsx'), 'AccountPage'),
+});
+
 const membersPage = createRoute({
   getParentRoute: () => workspace,
   path: 'settings/members',
@@ -236,6 +242,7 @@ const tree = root.addChildren([
     settings,
     sendingPage,
     statusPage,
+    accountPage,
     membersPage,
     namesPage,
   ]),

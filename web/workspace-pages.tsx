@@ -56,6 +56,7 @@ export function WorkspacePages() {
             <>
               {membership.deletion_due_at === null && <NeedsYou />}
               <PersonMenu
+                slug={slug}
                 username={me.user.name || me.user.username || (me.user.email ?? '')}
                 onSignOut={() => void leave()}
               />

@@ -7,7 +7,9 @@ import {
   IconMoon,
   IconSun,
   IconUserCircle,
+  IconUserCog,
 } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 
 const schemes: [scheme: MantineColorScheme, word: string, icon: Icon][] = [
   ['light', 'Light', IconSun],
@@ -15,7 +17,9 @@ const schemes: [scheme: MantineColorScheme, word: string, icon: Icon][] = [
   ['auto', 'As the system', IconDeviceDesktop],
 ];
 
-export function PersonMenu({ username, onSignOut }: { username: string; onSignOut: () => void }) {
+type Props = { username: string; slug: string; onSignOut: () => void };
+
+export function PersonMenu({ username, slug, onSignOut }: Props) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <Menu withInitialFocusPlaceholder={false} position="bottom-end" shadow="md">
@@ -26,6 +30,14 @@ export function PersonMenu({ username, onSignOut }: { username: string; onSignOu
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{username}</Menu.Label>
+        <Menu.Item
+          component={Link}
+          to={`/w/${slug}/account`}
+          leftSection={<IconUserCog size="1.1em" aria-hidden />}
+        >
+          Your account
+        </Menu.Item>
+        <Menu.Divider />
         <Menu.RadioGroup value={colorScheme} onChange={value => setColorScheme(value as MantineColorScheme)}>
           {schemes.map(([scheme, word, Picture]) => (
             <Menu.RadioItem key={scheme} value={scheme} rightSection={<Picture size="1.1em" aria-hidden />}>

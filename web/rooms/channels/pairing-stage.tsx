@@ -4,6 +4,7 @@ import { type ReactNode, useEffect } from 'react';
 import { Problem } from '../../kit/api.ts';
 import { Empty } from '../../kit/empty.tsx';
 import { phoneWords } from '../../kit/phone.ts';
+import { QrCode } from '../../kit/qr-code.tsx';
 import { CountdownRing } from '../../kit/ring.tsx';
 import { useWorkspace } from '../../kit/workspace.tsx';
 import type { Channel, Pairing, PairingRequest } from './api.ts';
@@ -11,7 +12,6 @@ import styles from './pair.module.css';
 import { PairByCode } from './pair-by-code.tsx';
 import { codeHalves, failureWords, spelt } from './pairing.ts';
 import { PairingSteps } from './pairing-steps.tsx';
-import { QrCode } from './qr-code.tsx';
 import { VirtualPhone } from './virtual-phone.tsx';
 
 const MOVE_ON_MS = 2_500;
@@ -55,7 +55,11 @@ export function PairingStage(props: Props) {
 }
 
 function QrFace({ pairing }: { pairing: Pairing | undefined }) {
-  if (pairing?.step === 'show_qr' && pairing.qr !== undefined) return <QrCode text={pairing.qr} />;
+  if (pairing?.step === 'show_qr' && pairing.qr !== undefined) {
+    return (
+      <QrCode text={pairing.qr} label="QR code to scan with WhatsApp on the phone" testId="pairing-qr" />
+    );
+  }
   return (
     <Busy>
       {pairing?.step === 'connecting' ? 'The phone has answered. Linking…' : 'Asking WhatsApp for a code…'}

@@ -8,8 +8,16 @@ export const meQuery = queryOptions({
   staleTime: 5 * 60_000,
 });
 
-export function signIn(username: string, password: string): Promise<unknown> {
-  return request('POST', '/v1/login', { body: { username, password } });
+type Challenge = { challenge: string };
+
+/** Signs in, or gives back the challenge that wants the second factor. */
+export async function signIn(username: string, password: string): Promise<Challenge | undefined> {
+  const answer = await request<Me | Challenge>('POST', '/v1/login', { body: { username, password } });
+  return 'challenge' in answer ? answer : undefined;
+}
+
+export function signInWithCode(challenge: string, code: string): Promise<unknown> {
+  return request('POST', '/v1/login/second-factor', { body: { challenge, code } });
 }
 
 export function signOut(): Promise<unknown> {

@@ -7,20 +7,30 @@ import { Problem } from '../../kit/api.ts';
 import { ownPath } from '../../kit/own-path.ts';
 import { signIn } from './api.ts';
 import { Entry } from './entry.tsx';
+import { SecondStep } from './second-step.tsx';
 
 export function SignIn() {
   const { next } = useSearch({ from: '/sign-in' });
   const router = useRouter();
   const client = useQueryClient();
+  const [challenge, setChallenge] = useState<string>();
+  const enter = () => {
+    client.clear();
+    router.history.replace(ownPath(next));
+  };
+  if (challenge !== undefined) {
+    return <SecondStep challenge={challenge} onIn={enter} onBack={() => setChallenge(undefined)} />;
+  }
+  return <FirstStep onIn={enter} onChallenge={setChallenge} />;
+}
+
+function FirstStep({ onIn, onChallenge }: { onIn: () => void; onChallenge: (challenge: string) => void }) {
   const [missing, setMissing] = useState<{ username?: string; password?: string }>({});
   const password = useRef<HTMLInputElement>(null);
 
   const login = useMutation({
     mutationFn: (given: { username: string; password: string }) => signIn(given.username, given.password),
-    onSuccess: () => {
-      client.clear();
-      router.history.replace(ownPath(next));
-    },
+    onSuccess: wanted => (wanted ? onChallenge(wanted.challenge) : onIn()),
     onError: () => password.current?.select(),
   });
 
@@ -30,11 +40,11 @@ export function SignIn() {
     const form = new FormData(event.currentTarget);
     const given = { username: textOf(form, 'username').trim(), password: textOf(form, 'password') };
     const lacks = {
-      ...(given.username === '' ? { username: 'Type your username.' } : {}),
+      ...(given.username === '' ? { username: 'Type your username or e-mail address.' } : {}),
       ...(given.password === '' ? { password: 'Type your password.' } : {}),
     };
     setMissing(lacks);
-    if (Object.keys(lacks).length === 0) login.mutate(given);
+    if (Object.keys(lacks).length === 0 && !login.isPending) login.mutate(given);
   };
 
   return (
@@ -47,7 +57,7 @@ export function SignIn() {
             </Alert>
           )}
           <TextInput
-            label="Username"
+            label="Username or e-mail address"
             name="username"
             autoComplete="username"
             autoCapitalize="none"
@@ -85,7 +95,7 @@ function textOf(form: FormData, name: string): string {
 
 function words(error: Error): string {
   if (error instanceof Problem && error.code === 'unauthenticated') {
-    return 'Username and password do not match. Check both; the operator of this Convoke can set a new password.';
+    return 'Name and password do not match. Check both; the operator of this Convoke can set a new password.';
   }
   return error instanceof Problem ? error.message : 'Signing in did not work. Try again.';
 }

@@ -1,17 +1,17 @@
 import { useMemo } from 'react';
 import { encode } from 'uqr';
-import styles from './pair.module.css';
+import styles from './qr-code.module.css';
 
 /** The text as a QR code, drawn here so that no picture has to be fetched when it changes. */
-export function QrCode({ text }: { text: string }) {
+export function QrCode({ text, label, testId }: { text: string; label: string; testId?: string }) {
   const { size, path } = useMemo(() => draw(text), [text]);
   return (
     <svg
       className={`${styles.qr} convoke-arrive`}
       viewBox={`0 0 ${size} ${size}`}
       role="img"
-      aria-label="QR code to scan with WhatsApp on the phone"
-      data-testid="pairing-qr"
+      aria-label={label}
+      data-testid={testId}
     >
       <path d={path} />
     </svg>

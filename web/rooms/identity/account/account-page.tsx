@@ -1,0 +1,39 @@
+import { Stack, Text, Title } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { Page } from '../../../kit/page.tsx';
+import { Devices } from './devices.tsx';
+import { SecondFactorSection } from './second-factor.tsx';
+
+/** What belongs to the person, whichever workspace is open. */
+export function AccountPage() {
+  return (
+    <Page title="Your account" width="reading">
+      <Stack gap="xl">
+        <Section
+          title="Second factor"
+          words="Besides the password, signing in asks for a code that an app on your phone shows. Whoever steals the password cannot come in."
+        >
+          <SecondFactorSection />
+        </Section>
+        <Section
+          title="Where you are signed in"
+          words="Sign out what you do not know or no longer use, then change your password."
+        >
+          <Devices />
+        </Section>
+      </Stack>
+    </Page>
+  );
+}
+
+function Section({ title, words, children }: { title: string; words: string; children: ReactNode }) {
+  return (
+    <Stack gap="md" component="section" aria-label={title}>
+      <Stack gap={0}>
+        <Title order={2}>{title}</Title>
+        <Text c="dimmed">{words}</Text>
+      </Stack>
+      {children}
+    </Stack>
+  );
+}
