@@ -20,6 +20,9 @@ import {
 import { runConvoke } from './main.ts';
 import { registerParkingCommands } from './messages/index.ts';
 
+/** For commands that walk through everything that there is. */
+const HOURS_MS = 6 * 3_600_000;
+
 const program = new Command('convoke').description('Convoke calls people together.').version(VERSION);
 
 program.command('start').description('start the server, as npm start does').action(runConvoke);
@@ -71,6 +74,19 @@ program
   .description('send again what `park` kept back')
   .action((options: { overdue?: string }) => run('arm', options));
 
+const activity = program.command('activity').description('look after the record of what happened');
+
+activity
+  .command('verify')
+  .option('--workspace <name>', 'only this workspace, by its short name')
+  .option('--installation', 'only the facts of the whole installation')
+  .option(
+    '--since-head <seq:hash>',
+    'a head that was printed before and kept elsewhere: nothing up to it may have changed since',
+  )
+  .description('find facts that were changed, deleted or cut off, and print the heads of the chains')
+  .action((options: object) => run('activity verify', options, HOURS_MS));
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -80,10 +96,11 @@ try {
 }
 
 /** Has the running server do it; without one, opens the database for a moment. */
-async function run(name: string, input: unknown): Promise<void> {
+async function run(name: string, input: unknown, withinMs?: number): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = readConfig(process.env);
-  const answer = config.databaseUrl === undefined ? await askRunning(config.dataDir, name, input) : undefined;
+  const answer =
+    config.databaseUrl === undefined ? await askRunning(config.dataDir, name, input, withinMs) : undefined;
   if (answer?.ok === false) throw new StartError(answer.error);
   console.log(answer ? answer.said : await runHere(config, name, input));
 }

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blankDatabase, testEngine } from '../test/harness/database.ts';
 import { runAsOperator } from '../test/harness/operator.ts';
+import { until } from '../test/harness/until.ts';
+import { INSTANCE, recordForInstance } from './kernel/index.ts';
 import { type Convoke, startConvoke } from './main.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -74,6 +76,31 @@ describe('the whole program', () => {
     expect(refused).toMatchObject({ code: 1, out: '', err: 'There is no user "nobody".\n' });
     const silent = await runAsOperator('cli.ts', ['set-password', 'admin'], env, '');
     expect(silent).toMatchObject({ code: 1, err: expect.stringContaining('no password on standard input') });
+  });
+
+  it('verifies its activity for the operator while it runs, and finds an edit', async () => {
+    const whole = await runAsOperator('cli.ts', ['activity', 'verify'], env);
+    expect(whole).toMatchObject({ code: 0, err: '' });
+    const head = /workspace main: .* in order\.\n {2}(--workspace main --since-head \S+)/.exec(
+      whole.out,
+    )?.[1];
+    const again = ['activity', 'verify', ...(head ?? '').split(' ')];
+    expect(await runAsOperator('cli.ts', again, env)).toMatchObject({ code: 0, err: '' });
+    const { kernel } = convoke;
+    await kernel.database.inEngine('test.tell', tx =>
+      recordForInstance(
+        tx,
+        { actor: { kind: 'system' } },
+        { type: 'test.told', subject: { type: 'instance', id: INSTANCE }, payload: {} },
+      ),
+    );
+    const connection = await kernel.database.engine.acquire();
+    const seals = 'select from activity_seals where workspace_id = $1';
+    await until(async () => (await connection.query(seals, [INSTANCE])).rows.length > 0);
+    await connection.query(`update activity set type = 'test.tolt' where workspace_id = $1`, [INSTANCE]);
+    connection.release();
+    const edited = await runAsOperator('cli.ts', ['activity', 'verify', '--installation'], env);
+    expect(edited).toMatchObject({ code: 1, out: '', err: expect.stringContaining('Seal 1 (test.tolt)') });
   });
 
   it('stops, leaving nothing behind, and starts again with what it knew', async () => {

@@ -56,17 +56,18 @@ export async function listenForCommands(
 
 /**
  * Has the running program do a command. Undefined when none runs on this data folder.
- * What goes wrong there comes back as `error`, a sentence for the operator.
+ * What goes wrong there comes back as `error`, a sentence for the operator; so does an answer that takes too long.
  */
 export async function askRunning(
   dataDir: string,
   name: string,
   input: unknown,
+  withinMs = ANSWER_WITHIN_MS,
 ): Promise<CommandAnswer | undefined> {
   const pointed = await readFile(join(dataDir, 'admin.path'), 'utf8').catch(() => undefined);
   const socket = await reach(pointed?.trim() || join(dataDir, 'admin.sock'));
   if (!socket) return undefined;
-  const timer = setTimeout(() => socket.destroy(), ANSWER_WITHIN_MS);
+  const timer = setTimeout(() => socket.destroy(), withinMs);
   try {
     socket.write(`${JSON.stringify({ command: name, input })}\n`);
     for await (const line of createInterface({ input: socket })) return JSON.parse(line) as CommandAnswer;

@@ -89,5 +89,6 @@ export { type Actor, INSTANCE, mintScope, type Scope } from './scope.ts';
 export { createSealer, type Sealer } from './sealer.ts';
 export { createSecrets, type Secrets, type Vault } from './secrets.ts';
 export { startUpkeep } from './upkeep.ts';
+export { type ChainHead, type ChainReport, verifyChain } from './verify-activity.ts';
 export { VERSION } from './version.ts';
 export { createWake, hint, hintAfterCommit, type Wake, wakeAfterCommit } from './wake.ts';

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { BEGINNING, CHAINED_COLUMNS, type ChainedFact, hashOf } from './chain.ts';
 import { outsideTransaction, type Tx } from './database/database.ts';
 import { bytes, kept, list, rangeOf } from './database/kept.ts';
 import type { Kernel } from './kernel.ts';
@@ -13,9 +13,6 @@ export type Sealer = {
 const LEASE = 'sealer';
 const POLL_MS = 1_000;
 const BATCH = 1_000;
-
-/** The hash that a workspace's first fact is chained to. */
-const BEGINNING = Buffer.alloc(32);
 
 /**
  * Gives visible facts their `seq`: neither ids nor sequences follow the order of commits, so one node
@@ -74,19 +71,6 @@ export function createSealer(kernel: Kernel, leases: Leases): Sealer {
 
 type Pending = { workspace_id: string; id: string; activity_ids: string };
 
-type Unsealed = {
-  workspace_id: string;
-  id: string;
-  type: string;
-  actor_kind: string;
-  actor_id: string | null;
-  address: string | null;
-  subject_type: string;
-  subject_id: string;
-  at: number;
-  digest: Buffer;
-};
-
 type Seal = { workspaceId: string; seq: number; activityId: string; hash: Buffer };
 
 async function sealBatch(tx: Tx, lease: Lease): Promise<number> {
@@ -122,7 +106,7 @@ const readPending = kept<Pending>(`
   where before < $1::int order by id`);
 
 /** In the order of the rows that wait, and within one as they were recorded. */
-async function readFacts(tx: Tx, pending: Pending[]): Promise<Unsealed[]> {
+async function readFacts(tx: Tx, pending: Pending[]): Promise<ChainedFact[]> {
   const keys = pending.flatMap(row =>
     row.activity_ids.split(',').map(id => ({ workspaceId: row.workspace_id, id })),
   );
@@ -134,9 +118,8 @@ async function readFacts(tx: Tx, pending: Pending[]): Promise<Unsealed[]> {
   return ids.flatMap(id => facts.get(id) ?? []);
 }
 
-const selectFacts = kept<Unsealed>(`
-  select a.workspace_id, a.id, a.type, a.actor_kind, a.actor_id, a.address, a.subject_type, a.subject_id, a.digest,
-    floor(date_part('epoch', a.occurred_at) * 1000 + 0.0005) as at
+const selectFacts = kept<ChainedFact>(`
+  select ${CHAINED_COLUMNS}
   from unnest($1::uuid[], $2::uuid[]) as k(workspace_id, id)
   cross join lateral (
     select * from activity a
@@ -171,27 +154,10 @@ const writeSeals = kept(`
   on conflict (workspace_id) do update set seq = excluded.seq, hash = excluded.hash`);
 
 /** Moves the head of its workspace on. */
-function sealOf(fact: Unsealed, heads: Map<string, Head>): Seal {
+function sealOf(fact: ChainedFact, heads: Map<string, Head>): Seal {
   const before = heads.get(fact.workspace_id) ?? { seq: 0, hash: BEGINNING };
   const seq = before.seq + 1;
   const head = { seq, hash: hashOf(before.hash, seq, fact) };
   heads.set(fact.workspace_id, head);
   return { workspaceId: fact.workspace_id, activityId: fact.id, ...head };
-}
-
-/** Over everything but the payload, which only its salted digest stands for. */
-function hashOf(before: Buffer, seq: number, fact: Unsealed): Buffer {
-  const fields = [
-    fact.workspace_id,
-    seq,
-    fact.id,
-    fact.type,
-    fact.actor_kind,
-    fact.actor_id,
-    fact.address,
-    fact.subject_type,
-    fact.subject_id,
-    String(fact.at),
-  ];
-  return hash('sha256', Buffer.concat([before, Buffer.from(JSON.stringify(fields)), fact.digest]), 'buffer');
 }
