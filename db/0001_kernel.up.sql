@@ -187,6 +187,7 @@ create table activity (
   primary key (workspace_id, id)
 ) partition by range (id);
 create index activity_subject on activity (workspace_id, subject_id, id);
+create index activity_actor on activity (workspace_id, actor_id, id) where actor_id is not null;
 
 -- What is not sealed yet: one row for all facts that were recorded together, named by the first of them.
 create table activity_pending (

@@ -106,8 +106,9 @@ create table receipt_keys (
   primary key (workspace_id, delivery_id, recipient, kind)
 );
 
--- The newest facts of a type that nearly every message leaves are found by `seq` at once; the others need help.
-create index activity_type on activity (workspace_id, type, id)
+-- The newest facts of a type that nearly every message leaves are found at once; the others need help, also those whose
+-- type begins alike.
+create index activity_type on activity (workspace_id, type collate "C", id)
   where type not in ('message.accepted', 'message.sent', 'message.delivered', 'message.read');
 
 -- What a workspace wants done with messages that got no answer; a workspace without a row takes the defaults.

@@ -17,8 +17,9 @@ create table activity (
   constraint activity_pkey PRIMARY KEY (workspace_id, id),
   constraint activity_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'api_key'::text, 'system'::text, 'recipient'::text])))
 ) partition by RANGE (id);
+CREATE INDEX activity_actor ON ONLY public.activity USING btree (workspace_id, actor_id, id) WHERE (actor_id IS NOT NULL);
 CREATE INDEX activity_subject ON ONLY public.activity USING btree (workspace_id, subject_id, id);
-CREATE INDEX activity_type ON ONLY public.activity USING btree (workspace_id, type, id) WHERE (type <> ALL (ARRAY['message.accepted'::text, 'message.sent'::text, 'message.delivered'::text, 'message.read'::text]));
+CREATE INDEX activity_type ON ONLY public.activity USING btree (workspace_id, type COLLATE "C", id) WHERE (type <> ALL (ARRAY['message.accepted'::text, 'message.sent'::text, 'message.delivered'::text, 'message.read'::text]));
 alter table activity enable row level security;
 alter table activity force row level security;
 create policy engine_door on activity for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);

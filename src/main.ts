@@ -14,6 +14,7 @@ import {
 } from './channels/index.ts';
 import { registerContactRoutes } from './contacts/index.ts';
 import {
+  actorNames,
   createGate,
   prepareFirstStart,
   registerIdentityCommands,
@@ -155,7 +156,7 @@ async function openDoors(kernel: Kernel, { leases, channels }: Rooms, life: Life
   const http = await createHttp(kernel, createGate(kernel));
   registerIdentityRoutes(http, kernel);
   registerWorkspaceRoutes(http, kernel, scope => park(scope, { reason: CLOSED }));
-  registerActivityRoutes(http);
+  registerActivityRoutes(http, actorNames);
   registerLiveRoute(http);
   registerChannelRoutes(http, async (tx, scope, channelId) => {
     await endRemindersOf(tx, scope, channelId);

@@ -7,6 +7,7 @@
  * Never: knows what is done inside a workspace.
  * Called by: main (gate, routes, first start), cli (commands of the operator).
  */
+export { actorNames } from './actor-names.ts';
 export { registerIdentityCommands } from './commands.ts';
 export { requireArgon2 } from './defence/passwords.ts';
 export { type FirstStart, prepareFirstStart } from './first-start.ts';

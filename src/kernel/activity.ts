@@ -2,9 +2,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { inWorkspace, type Tx } from './database/database.ts';
 import { bytes, kept, list, texts } from './database/kept.ts';
-import { invalidField } from './errors.ts';
-import type { Routes } from './http/route.ts';
-import { Id, Instant, PageQuery, pageOf } from './http/shapes.ts';
+import { Id, Instant } from './http/shapes.ts';
 import { newId, randomPart } from './ids.ts';
 import { type Actor, INSTANCE, type Scope } from './scope.ts';
 import { wakeAfterCommit } from './wake.ts';
@@ -28,8 +26,6 @@ export const Fact = z.object({
   occurred_at: Instant,
 });
 export type Fact = z.output<typeof Fact>;
-export const FactPage = pageOf(Fact);
-export type FactPage = z.output<typeof FactPage>;
 
 /** Records a fact in the transaction of the change itself. The sealer is woken after the commit. */
 export function record(tx: Tx, by: By, fact: NewFact): Promise<void> {
@@ -88,20 +84,15 @@ export function digestOf(salt: Uint8Array, payload: unknown): Buffer {
   return hash('sha256', Buffer.concat([salt, Buffer.from(canonical(payload))]), 'buffer');
 }
 
-export type ActivityQuery = {
-  /** Facts after this seq, oldest first. Without it: newest first. */
-  afterSeq?: number | undefined;
-  /** Facts before this seq. */
-  before?: number | undefined;
-  limit: number;
-  subjectId?: string | undefined;
-  type?: string | undefined;
-};
-
-/** Sealed facts of the workspace. Read by `seq`, no fact is ever missed. */
-export function readActivity(scope: Scope, query: ActivityQuery): Promise<Fact[]> {
-  return inWorkspace(scope, async tx => {
-    let rows = tx
+/**
+ * Sealed facts of the workspace after a `seq`, oldest first, or the newest ones. Read by `seq`, no fact is ever missed.
+ */
+export async function readActivity(
+  scope: Scope,
+  { afterSeq, limit }: { afterSeq?: number | undefined; limit: number },
+): Promise<Fact[]> {
+  const rows = await inWorkspace(scope, tx => {
+    const sealed = tx
       .selectFrom('activity_seals as s')
       .innerJoin('activity as a', join =>
         join.onRef('a.workspace_id', '=', 's.workspace_id').onRef('a.id', '=', 's.activity_id'),
@@ -109,57 +100,20 @@ export function readActivity(scope: Scope, query: ActivityQuery): Promise<Fact[]
       .select(['s.seq', 'a.id', 'a.type', 'a.actor_kind', 'a.actor_id', 'a.subject_type', 'a.subject_id'])
       .select(['a.payload', 'a.occurred_at'])
       .where('s.workspace_id', '=', scope.workspaceId)
-      .orderBy('s.seq', query.afterSeq === undefined ? 'desc' : 'asc')
-      .limit(query.limit);
-    if (query.afterSeq !== undefined) rows = rows.where('s.seq', '>', query.afterSeq);
-    if (query.before !== undefined) rows = rows.where('s.seq', '<', query.before);
-    if (query.subjectId !== undefined) rows = rows.where('a.subject_id', '=', query.subjectId);
-    if (query.type !== undefined) rows = rows.where('a.type', '=', query.type);
-    return (await rows.execute()).map(row => ({
-      seq: row.seq,
-      id: row.id,
-      type: row.type,
-      actor: { kind: row.actor_kind as Actor['kind'], id: row.actor_id },
-      subject: { type: row.subject_type, id: row.subject_id },
-      payload: row.payload,
-      occurred_at: row.occurred_at.toISOString(),
-    }));
+      .limit(limit);
+    return afterSeq === undefined
+      ? sealed.orderBy('s.seq', 'desc').execute()
+      : sealed.where('s.seq', '>', afterSeq).orderBy('s.seq').execute();
   });
-}
-
-const ActivityPageQuery = PageQuery.extend({
-  subject_id: Id.optional(),
-  type: z.string().max(60).optional().describe('Only facts of this type, such as `reminder.created`'),
-});
-
-export function registerActivityRoutes(routes: Routes): void {
-  routes.workspace({
-    method: 'GET',
-    url: '/v1/activity',
-    summary: 'List what happened, newest first',
-    tag: 'activity',
-    permission: 'activity.read',
-    query: ActivityPageQuery,
-    answers: { 200: FactPage },
-    handler: async ({ scope, query }) => {
-      const { limit, cursor, subject_id: subjectId, type } = query;
-      const before = cursor === undefined ? undefined : seqIn(cursor);
-      const facts = await readActivity(scope, { limit: limit + 1, before, subjectId, type });
-      const data = facts.slice(0, limit);
-      const last = data.at(-1);
-      return {
-        body: { data, page: { next_cursor: facts.length > limit && last ? String(last.seq) : null } },
-      };
-    },
-  });
-}
-
-function seqIn(cursor: string): number {
-  if (/^[1-9][0-9]{0,14}$/.test(cursor)) return Number(cursor);
-  throw invalidField(
-    'cursor',
-    'Use `page.next_cursor` of the page before, unchanged, or leave it out to start over.',
-  );
+  return rows.map(row => ({
+    seq: row.seq,
+    id: row.id,
+    type: row.type,
+    actor: { kind: row.actor_kind as Actor['kind'], id: row.actor_id },
+    subject: { type: row.subject_type, id: row.subject_id },
+    payload: row.payload,
+    occurred_at: row.occurred_at.toISOString(),
+  }));
 }
 
 /** JSON with sorted keys: the database does not keep the order in which they were written. */

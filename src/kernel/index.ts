@@ -12,14 +12,13 @@ export {
   authorOf,
   type By,
   type Fact,
-  type FactPage,
   type NewFact,
   readActivity,
   record,
   recordAll,
   recordForInstance,
-  registerActivityRoutes,
 } from './activity.ts';
+export { type ActorNames, activityLog, registerActivityRoutes } from './activity-log.ts';
 export { type AdminSocket, askRunning, type CommandAnswer, listenForCommands } from './admin-socket.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Commands, createCommands } from './commands.ts';

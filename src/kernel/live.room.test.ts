@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestKernel, testKernel, testWorkspace } from '../../test/harness/database.ts';
 import { until } from '../../test/harness/until.ts';
-import { type FactPage, record, registerActivityRoutes } from './activity.ts';
+import { record } from './activity.ts';
+import { type LoggedFactPage, registerActivityRoutes } from './activity-log.ts';
 import { inWorkspace } from './database/database.ts';
 import { createHttp, type Http } from './http/server.ts';
 import { newId } from './ids.ts';
@@ -24,7 +25,7 @@ beforeAll(async () => {
   sealer = createSealer(kernel, leases);
   sealer.start();
   http = await createHttp(kernel, { enter: async () => scope, user: async () => newId() });
-  registerActivityRoutes(http);
+  registerActivityRoutes(http, async () => new Map());
   registerLiveRoute(http);
   url = await http.app.listen({ host: '127.0.0.1', port: 0 });
 });
@@ -65,7 +66,7 @@ describe('live over HTTP', () => {
   it('begins with now, and goes on after a break from the last id that was heard', async () => {
     await tell(0);
     const page = await until(async () => {
-      const body = (await (await fetch(`${url}/v1/activity`)).json()) as FactPage;
+      const body = (await (await fetch(`${url}/v1/activity`)).json()) as LoggedFactPage;
       return body.data.length === 1 && body;
     });
     expect(page.data[0]).toMatchObject({ seq: 1, type: 'test.told', payload: { n: 0 } });

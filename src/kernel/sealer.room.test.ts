@@ -191,21 +191,6 @@ describe('facts of the whole installation', () => {
 });
 
 describe('activity', () => {
-  it('is read newest first, in pages, and by subject', async () => {
-    const scope = await testWorkspace(one);
-    startSealer(one);
-    for (let n = 0; n < 5; n++) await tell(scope, n);
-    await until(async () => (await facts(scope)).length === 5);
-    const newest = await readActivity(scope, { limit: 2 });
-    expect(newest.map(fact => fact.seq)).toEqual([5, 4]);
-    const next = await readActivity(scope, { limit: 2, before: 4 });
-    expect(next.map(fact => fact.seq)).toEqual([3, 2]);
-    const subjectId = next[0]?.subject.id;
-    const about = await readActivity(scope, { limit: 10, subjectId });
-    expect(about.map(fact => fact.seq)).toEqual([3]);
-    expect(await readActivity(scope, { limit: 10, type: 'test.other' })).toEqual([]);
-  });
-
   it('is not there when the change that it tells of was rolled back', async () => {
     const scope = await testWorkspace(one);
     startSealer(one);

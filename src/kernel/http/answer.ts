@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { entityTag } from './preconditions.ts';
@@ -10,7 +11,7 @@ export type Answers = Record<number, z.ZodType | null>;
 export type Answer = {
   status: number;
   headers: Record<string, string | string[]>;
-  body: string | undefined;
+  body: string | Readable | undefined;
 };
 
 /**
@@ -26,7 +27,7 @@ export function checkedAnswer(answers: Answers, reply: Reply): Answer {
     if (reply.body !== undefined) throw new Error(`The answer ${status} of this route has no body.`);
     return { status, headers, body: undefined };
   }
-  if (isRaw(reply)) return { status, headers, body: z.string().parse(reply.body) };
+  if (isRaw(reply)) return { status, headers, body: rawBody(reply.body) };
   return jsonAnswer(status, headers, z.encode(shape, reply.body));
 }
 
@@ -46,6 +47,11 @@ function jsonAnswer(status: number, headers: Answer['headers'], body: unknown): 
 
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   return reply.code(answer.status).headers(answer.headers).send(answer.body);
+}
+
+/** What is too long to be held at once leaves as a stream; a fault in the middle breaks it off. */
+function rawBody(body: unknown): string | Readable {
+  return body instanceof Readable ? body : z.string().parse(body);
 }
 
 /** A handler that names its own content type answers something else than JSON: an image, a page. */

@@ -10,7 +10,6 @@ export type Permission =
   | 'members.read'
   | 'members.manage'
   | 'keys.manage'
-  | 'audit.read'
   | 'channels.read'
   | 'channels.manage'
   | 'messages.read'
@@ -20,7 +19,8 @@ export type Permission =
   | 'contacts.read'
   | 'contacts.opt_out'
   | 'contacts.manage'
-  | 'activity.read';
+  | 'activity.read'
+  | 'audit.read';
 
 type Shape = z.ZodType;
 type Out<S> = S extends z.ZodType ? z.output<S> : undefined;
