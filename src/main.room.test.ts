@@ -94,11 +94,14 @@ describe('the whole program', () => {
         { type: 'test.told', subject: { type: 'instance', id: INSTANCE }, payload: {} },
       ),
     );
-    const connection = await kernel.database.engine.acquire();
-    const seals = 'select from activity_seals where workspace_id = $1';
-    await until(async () => (await connection.query(seals, [INSTANCE])).rows.length > 0);
-    await connection.query(`update activity set type = 'test.tolt' where workspace_id = $1`, [INSTANCE]);
-    connection.release();
+    // The embedded engine has one connection only, which the sealer needs too.
+    const asSuperuser = async (statement: string) => {
+      const connection = await kernel.database.engine.acquire();
+      return connection.query(statement, [INSTANCE]).finally(() => connection.release());
+    };
+    const sealed = () => asSuperuser('select from activity_seals where workspace_id = $1');
+    await until(async () => (await sealed()).rows.length > 0);
+    await asSuperuser(`update activity set type = 'test.tolt' where workspace_id = $1`);
     const edited = await runAsOperator('cli.ts', ['activity', 'verify', '--installation'], env);
     expect(edited).toMatchObject({ code: 1, out: '', err: expect.stringContaining('Seal 1 (test.tolt)') });
   });
