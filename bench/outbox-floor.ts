@@ -29,16 +29,23 @@ export async function floorRound(
   const phase = await measured('by hand, the same rows', meter, messages, async () => {
     const settling = groupCommit<Sent, undefined>(sent => settle(answers, way, sent), { max: 500 });
     const sealing = sealAll(facts, way);
-    let free = AHEAD;
-    let open = messages;
-    while (open > 0) {
+    let [free, enough] = [AHEAD, 0];
+    let goOn = () => {};
+    const untilFree = (places: number) =>
+      new Promise<void>(resolve => {
+        [enough, goOn] = [places, resolve];
+        if (free >= enough) resolve();
+      });
+    const land = () => {
+      if (++free >= enough) goOn();
+    };
+    for (let open = messages; open > 0; await untilFree(AHEAD / 4)) {
       const due = await begin(claims, way, free);
       open -= due.length;
       free -= due.length;
-      for (const one of due) void post(one).finally(() => free++);
-      while (open > 0 && free < AHEAD / 4) await new Promise(resolve => setImmediate(resolve));
+      for (const one of due) void post(one).finally(land);
     }
-    while (free < AHEAD) await new Promise(resolve => setTimeout(resolve, 1));
+    await untilFree(AHEAD);
     await settling.idle();
     await sealing;
 
@@ -55,7 +62,7 @@ async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query(
-    'set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off',
+    'set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set enable_material = off',
   );
   return client;
 }
@@ -75,36 +82,40 @@ async function begin(client: pg.Client, way: Way, most: number): Promise<(Due & 
         returning w.workspace_id, w.subject_id
       )
       select d.id, d.phone, m.content #>> '{text,body}' as body from claimed c
-      join deliveries d on d.workspace_id = c.workspace_id and d.id = c.subject_id
-      join messages m on m.workspace_id = d.workspace_id and m.id = d.message_id`,
+      cross join lateral (
+        select id, phone, workspace_id as w, message_id as m from deliveries
+        where workspace_id = c.workspace_id and id = c.subject_id offset 0
+      ) d
+      cross join lateral (select content from messages where workspace_id = d.w and id = d.m offset 0) m`,
     values: [way.channelId, most, randomUUID(), LEASE_MS],
   });
   if (rows.length === 0) return [];
   const begun = rows.map(row => ({ ...row, attempt: newId() }));
   const ids = list(begun.map(({ id }) => id));
+  const workspaces = list(begun.map(() => workspaceId));
   const attempts = list(begun.map(({ attempt }) => attempt));
   await client.query('begin');
   await run(
     client,
     'take',
-    `delete from due_work using unnest($2::uuid[]) as i(id)
-    where workspace_id = $1 and kind = 'delivery' and subject_id = i.id`,
-    [workspaceId, ids],
+    `delete from due_work using unnest($1::uuid[], $2::uuid[]) as i(w, id)
+    where workspace_id = i.w and kind = 'delivery' and subject_id = i.id`,
+    [workspaces, ids],
   );
   await run(
     client,
     'flying',
     `update deliveries set status = 'in_flight', in_flight_at = now(), recipients = 1
-    from unnest($2::uuid[]) as i(id) where workspace_id = $1 and deliveries.id = i.id`,
-    [workspaceId, ids],
+    from unnest($1::uuid[], $2::uuid[]) as i(w, id) where workspace_id = i.w and deliveries.id = i.id`,
+    [workspaces, ids],
   );
   await run(
     client,
     'watch',
     `update due_work set due_at = now() + interval '65 seconds'
-    from unnest($2::uuid[]) as i(id)
-    where workspace_id = $1 and kind = 'delivery_watch' and subject_id = i.id`,
-    [workspaceId, ids],
+    from unnest($1::uuid[], $2::uuid[]) as i(w, id)
+    where workspace_id = i.w and kind = 'delivery_watch' and subject_id = i.id`,
+    [workspaces, ids],
   );
   await run(
     client,
@@ -134,27 +145,28 @@ async function begin(client: pg.Client, way: Way, most: number): Promise<(Due & 
 async function settle(client: pg.Client, way: Way, sent: Sent[]): Promise<undefined[]> {
   const { workspaceId } = way.scope;
   const ids = list(sent.map(({ id }) => id));
+  const workspaces = list(sent.map(() => workspaceId));
   await client.query('begin');
   await run(
     client,
     'answer',
     `update attempts set status = 'accepted', settled_at = now()
-    from unnest($2::uuid[]) as i(id) where workspace_id = $1 and attempts.id = i.id`,
-    [workspaceId, list(sent.map(({ attempt }) => attempt))],
+    from unnest($1::uuid[], $2::uuid[]) as i(w, id) where workspace_id = i.w and attempts.id = i.id`,
+    [workspaces, list(sent.map(({ attempt }) => attempt))],
   );
   await run(
     client,
     'accepted',
     `update deliveries set status = 'accepted', accepted_at = now()
-    from unnest($2::uuid[]) as i(id) where workspace_id = $1 and deliveries.id = i.id`,
-    [workspaceId, ids],
+    from unnest($1::uuid[], $2::uuid[]) as i(w, id) where workspace_id = i.w and deliveries.id = i.id`,
+    [workspaces, ids],
   );
   await run(
     client,
     'unwatch',
-    `delete from due_work using unnest($2::uuid[]) as i(id)
-    where workspace_id = $1 and kind = 'delivery_watch' and subject_id = i.id`,
-    [workspaceId, ids],
+    `delete from due_work using unnest($1::uuid[], $2::uuid[]) as i(w, id)
+    where workspace_id = i.w and kind = 'delivery_watch' and subject_id = i.id`,
+    [workspaces, ids],
   );
   await client.query('commit');
   return sent.map(() => undefined);

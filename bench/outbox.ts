@@ -14,7 +14,9 @@ const GOALS = { rate: 0.7, cpu: 2.4 };
 
 /**
  * The full protocol (accepted, claimed, attempt committed, POST, answer committed, facts sealed) against a
- * bare loop of the same POSTs over the same connections. Rounds take turns; medians count.
+ * bare loop of the same POSTs over the same connections, and the shortest loop by hand that stores the same rows: it
+ * says how much of the distance is the rows themselves. All of it shares the machine with the far end and the database.
+ * Rounds take turns; medians count.
  * `--gate` takes seven rounds and says whether the goals are reached; `--pinned` compares with a transaction
  * that stays open; `--linked` goes through WhatsApp linked devices instead.
  */
@@ -37,7 +39,8 @@ export async function benchOutbox(args: string[]): Promise<boolean> {
   const rounds = number(values.rounds ?? (values.gate ? GATE_ROUNDS : undefined), 3);
   const { phases, valid } = await compare(messages, rounds);
   const reached = report(phases);
-  return valid && (reached || !values.gate);
+  if (values.gate && !reached) process.exitCode = 1;
+  return valid;
 }
 
 async function compare(messages: number, rounds: number): Promise<{ phases: Phase[]; valid: boolean }> {
@@ -106,19 +109,24 @@ function report(phases: Phase[]): boolean {
       'node / limit': (node / limit.node).toFixed(2),
     })),
   );
-  const [raw, ours] = [of(names[0] ?? ''), of(names.at(-1) ?? '')];
-  const ratios = (pick: (phase: Phase) => number) =>
-    ours.map((phase, n) => pick(phase) / pick(raw[n] ?? phase));
+  const [raw, hand, ours] = [of(names[0] ?? ''), of(names[1] ?? ''), of(names.at(-1) ?? '')];
+  const ratios = (pick: (phase: Phase) => number, above = ours, below = raw) =>
+    above.map((phase, n) => pick(phase) / pick(below[n] ?? phase));
+  const rate = (phase: Phase) => phase.messages / phase.seconds;
+  const node = (phase: Phase) => phase.cpu.node / phase.messages;
+  const database = (phase: Phase) => (phase.cpu.database ?? Number.NaN) / phase.messages;
+  const found = (pick: (phase: Phase) => number, above: Phase[], below: Phase[]) =>
+    median(ratios(pick, above, below)).toFixed(2);
+  console.log(
+    `by hand    the same rows over the same POSTs: ${found(rate, hand, raw)} of the limit's rate, ` +
+      `${found(node, hand, raw)} times its node CPU: what storing them costs at the least`,
+  );
+  console.log(
+    `of that    ${found(rate, ours, hand)} of the rate, ${found(node, ours, hand)} times the node CPU, ` +
+      `${found(database, ours, hand)} times the database CPU`,
+  );
   return [
-    judge(
-      'rate / limit, at least',
-      GOALS.rate,
-      ratios(phase => phase.messages / phase.seconds),
-    ),
-    judge(
-      'node CPU / limit, at most',
-      GOALS.cpu,
-      ratios(phase => phase.cpu.node / phase.messages),
-    ),
+    judge('rate / limit, at least', GOALS.rate, ratios(rate)),
+    judge('node CPU / limit, at most', GOALS.cpu, ratios(node)),
   ].every(Boolean);
 }

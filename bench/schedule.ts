@@ -124,8 +124,10 @@ async function fillOutbox(
   waiting: number,
 ): Promise<void> {
   const { workspaceId } = scope;
-  await kernel.database.inEngine('bench.fill', tx =>
-    sql`
+  await kernel.database.inEngine(
+    'bench.fill',
+    tx =>
+      sql`
       with made as (
         select gen_random_uuid() as id, now() + interval '1 hour' + n * interval '20 seconds' as due_at
         from generate_series(1, ${waiting}::int) n
@@ -142,6 +144,7 @@ async function fillOutbox(
       select ${workspaceId}::uuid, kind, id, ${channelId}::uuid, due_at
       from made, unnest(array['delivery', 'delivery_watch']) as kind
     `.execute(tx),
+    { patient: true },
   );
 }
 

@@ -33,8 +33,8 @@ export function instants(values: readonly (Date | null)[]): string {
 /**
  * The least and the greatest of the ids: `between` them inside such a fence says again what the ids say, and leaves the
  * other months of a partitioned table out of account. Never outside of one: there it may become all that is looked up.
- * And never where rows are locked or changed: whoever had to wait for a lock looks at the row anew, and PostgreSQL does
- * not find it again in the month that was picked at run time.
+ * And never where rows are locked or changed: whoever had to wait for a lock looks at the row anew, and PostgreSQL 18
+ * does not find it again in the month that was picked at run time.
  */
 export function rangeOf(ids: readonly string[]): [least: string, most: string] {
   let [least, most] = [ids[0] ?? '', ids[0] ?? ''];
