@@ -28,6 +28,17 @@ create table channels (
 create unique index channels_phone on channels (workspace_id, phone) where phone is not null;
 create index channels_wanted on channels (wanted, workspace_id, id);
 
+-- The channels on which an API key may act, where its own row says that it may not act on all.
+create table api_key_channels (
+  workspace_id uuid not null,
+  api_key_id uuid not null,
+  channel_id uuid not null,
+  primary key (workspace_id, api_key_id, channel_id),
+  foreign key (workspace_id, api_key_id) references api_keys on delete cascade,
+  foreign key (workspace_id, channel_id) references channels on delete cascade
+);
+create index api_key_channels_channel on api_key_channels (workspace_id, channel_id);
+
 create table channel_credentials (
   workspace_id uuid not null,
   channel_id uuid not null,
@@ -116,6 +127,7 @@ create table intake_pending (
 );
 
 call convoke_workspace_table('channels', true);
+call convoke_workspace_table('api_key_channels', true);
 call convoke_workspace_table('channel_credentials', true);
 call convoke_workspace_table('channel_keys', true);
 call convoke_workspace_table('pairings', true);

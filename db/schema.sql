@@ -88,6 +88,20 @@ alter table addresses force row level security;
 create policy engine_door on addresses for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on addresses for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
+create table api_key_channels (
+  workspace_id uuid not null,
+  api_key_id uuid not null,
+  channel_id uuid not null,
+  constraint api_key_channels_pkey PRIMARY KEY (workspace_id, api_key_id, channel_id),
+  constraint api_key_channels_workspace_id_api_key_id_fkey FOREIGN KEY (workspace_id, api_key_id) REFERENCES api_keys(workspace_id, id) ON DELETE CASCADE,
+  constraint api_key_channels_workspace_id_channel_id_fkey FOREIGN KEY (workspace_id, channel_id) REFERENCES channels(workspace_id, id) ON DELETE CASCADE
+);
+CREATE INDEX api_key_channels_channel ON public.api_key_channels USING btree (workspace_id, channel_id);
+alter table api_key_channels enable row level security;
+alter table api_key_channels force row level security;
+create policy engine_door on api_key_channels for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on api_key_channels for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
 create table api_keys (
   workspace_id uuid not null,
   id uuid not null,

@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type Adapter,
+  channelsOfKeys,
   createChannels,
   createLinkedAdapter,
   declareKind,
@@ -19,6 +20,7 @@ import {
   prepareFirstStart,
   registerIdentityCommands,
   registerIdentityRoutes,
+  registerKeyRoutes,
   registerWorkspaceRoutes,
   requireArgon2,
 } from './identity/index.ts';
@@ -157,6 +159,7 @@ async function openDoors(kernel: Kernel, { leases, channels }: Rooms, life: Life
   registerIdentityRoutes(http, kernel);
   registerWorkspaceRoutes(http, kernel, scope => park(scope, { reason: CLOSED }));
   registerActivityRoutes(http, actorNames);
+  registerKeyRoutes(http, channelsOfKeys);
   registerLiveRoute(http);
   registerChannelRoutes(http, async (tx, scope, channelId) => {
     await endRemindersOf(tx, scope, channelId);

@@ -21,6 +21,7 @@ export type {
 export { capabilitiesOf, declareKind, pacedKinds } from './adapters/kinds.ts';
 export { createLinkedAdapter } from './adapters/linked/index.ts';
 export { type ChannelsOptions, createChannels, type RunningChannels } from './driver/index.ts';
+export { channelsOfKeys, mayActOn, withinChannels } from './keys.ts';
 export { showChannels } from './metrics.ts';
 export type { ChannelRemoval, Channels, Driven, InboundSink, OutboundPayloads } from './ports.ts';
 export { endRestriction, RESTRICTION, restrict, restrictionIsOver } from './restriction.ts';

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { z } from 'zod';
 import { inWorkspace, notFound, pageCursor, readCursor, type Scope, type Tx } from '../kernel/index.ts';
 import { capabilitiesOf } from './adapters/kinds.ts';
+import { withinChannels } from './keys.ts';
 import { pairingDetail } from './policy.ts';
 import type { Channel, Group, GroupQuery, Pairing } from './schema.ts';
 
@@ -42,6 +43,7 @@ export function listGroups(scope: Scope, query: z.output<typeof GroupQuery>): Pr
       .select(['g.id', 'g.channel_id', 'g.subject', 'g.size', 'g.archived_at', 'g.synced_at'])
       .where('g.workspace_id', '=', scope.workspaceId)
       .where('c.wanted', '<>', 'deleted')
+      .where(withinChannels(scope, 'c.id'))
       .orderBy('g.id', 'desc')
       .limit(query.limit + 1);
     if (before) select = select.where('g.id', '<', before);
@@ -117,7 +119,8 @@ function channels(tx: Tx, scope: Scope) {
         and g.channel_id = c.id and g.archived_at is null)`.as('groups_count'),
     )
     .where('c.workspace_id', '=', scope.workspaceId)
-    .where('c.wanted', '<>', 'deleted');
+    .where('c.wanted', '<>', 'deleted')
+    .where(withinChannels(scope, 'c.id'));
 }
 
 type Row = Awaited<ReturnType<ReturnType<typeof channels>['execute']>>[number];

@@ -1,6 +1,7 @@
 import type { Scope, Tx } from '../kernel/index.ts';
 import type { Capabilities } from './adapters/contract.ts';
 import { capabilitiesOf } from './adapters/kinds.ts';
+import { withinChannels } from './keys.ts';
 
 export type ChannelForSending = { id: string; label: string; kind: string; capabilities: Capabilities };
 export type GroupForSending = {
@@ -27,6 +28,7 @@ export async function channelForSending(
     .where('workspace_id', '=', scope.workspaceId)
     .where('id', '=', id)
     .where('wanted', '<>', 'deleted')
+    .where(withinChannels(scope, 'channels.id'))
     .forKeyShare()
     .executeTakeFirst();
   return row && { ...row, capabilities: capabilitiesOf(row.kind) };
@@ -42,6 +44,7 @@ export async function groupForSending(
     .select(['id', 'channel_id', 'provider_id', 'subject', 'size', 'archived_at'])
     .where('workspace_id', '=', scope.workspaceId)
     .where('id', '=', id)
+    .where(withinChannels(scope, 'groups.channel_id'))
     .executeTakeFirst();
   return (
     row && {

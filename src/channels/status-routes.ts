@@ -1,4 +1,5 @@
 import type { Kernel, Leases, Routes, Scope } from '../kernel/index.ts';
+import { mayActOn } from './keys.ts';
 import { Status } from './schema.ts';
 import { standingOf } from './standing.ts';
 import { readStatus, type StatusFacts } from './status.ts';
@@ -17,12 +18,16 @@ export function registerStatusRoute(routes: Routes, kernel: Kernel, leases: Leas
     answers: { 200: Status },
     handler: async ({ scope }) => {
       const facts = await readStatus(kernel, leases.times, leases);
-      return { body: viewFor(scope, facts), headers: { 'cache-control': 'no-store' } };
+      return { body: viewFor(scope, facts, await mayActOn(scope)), headers: { 'cache-control': 'no-store' } };
     },
   });
 }
 
-function viewFor({ workspaceId, kernel }: Scope, facts: StatusFacts): Status {
+function viewFor(
+  { workspaceId, kernel }: Scope,
+  facts: StatusFacts,
+  shows: (channelId: string) => boolean,
+): Status {
   return {
     answered_by: kernel.node.bootId,
     nodes: facts.nodes.map(node => ({
@@ -34,7 +39,7 @@ function viewFor({ workspaceId, kernel }: Scope, facts: StatusFacts): Status {
       ...standingOf(node, facts.work),
     })),
     leases: facts.leases.flatMap(lease =>
-      lease.channelId === null || lease.workspaceId !== workspaceId
+      lease.channelId === null || lease.workspaceId !== workspaceId || !shows(lease.channelId)
         ? []
         : [
             {
@@ -47,7 +52,7 @@ function viewFor({ workspaceId, kernel }: Scope, facts: StatusFacts): Status {
           ],
     ),
     waiting: facts.waiting
-      .filter(one => one.workspaceId === workspaceId)
+      .filter(one => one.workspaceId === workspaceId && shows(one.channelId))
       .map(({ channelId, reason }) => ({ channel_id: channelId, reason })),
   };
 }

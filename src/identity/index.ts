@@ -11,6 +11,8 @@ export { actorNames } from './actor-names.ts';
 export { registerIdentityCommands } from './commands.ts';
 export { requireArgon2 } from './defence/passwords.ts';
 export { type FirstStart, prepareFirstStart } from './first-start.ts';
+export { registerKeyRoutes } from './keys/routes.ts';
+export type { ChannelsOfKeys } from './keys/service.ts';
 export { createGate } from './logins/gate.ts';
 export { registerIdentityRoutes } from './routes.ts';
 export { createUser } from './users.ts';

@@ -98,3 +98,35 @@ export const Me = z.object({
   }),
 });
 export type Me = z.output<typeof Me>;
+
+const KeyName = z.string().trim().min(1, 'Give the key a name.').max(100);
+export const NewApiKey = z.strictObject({
+  name: KeyName,
+  scopes: z
+    .array(KeyScope)
+    .min(1, 'Choose at least one scope.')
+    .max(3)
+    .transform(scopes => [...new Set(scopes)])
+    .describe('`read` sees, `send` writes to people, `manage` changes channels, reminders and contacts'),
+  expires_at: Instant.optional().describe('Left out: until it is revoked'),
+  channels: z
+    .array(Id)
+    .min(1, 'Name at least one channel, or leave the field out.')
+    .max(100)
+    .optional()
+    .describe('Only these; such a key sees and does nothing that concerns others'),
+});
+export const ApiKeyChange = z.strictObject({ name: KeyName });
+export const ApiKey = z.object({
+  id: Id,
+  name: z.string(),
+  prefix: z.string().describe('The beginning of the key'),
+  scopes: z.array(KeyScope),
+  channels: z.array(Id).nullable().describe('Null: all'),
+  created_by: Id,
+  created_at: Instant,
+  expires_at: Instant.nullable(),
+  used_at: Instant.nullable().describe('To the minute'),
+});
+export type ApiKey = z.output<typeof ApiKey>;
+export const NewApiKeyAnswer = ApiKey.extend({ key: z.string().describe('Shown this once') });

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { withinChannels } from '../channels/index.ts';
 import {
   inWorkspace,
   maskPhone,
@@ -71,7 +72,8 @@ function journeys(tx: Tx, scope: Scope) {
       'c.label as channel_label',
     ])
     .where('d.workspace_id', '=', scope.workspaceId)
-    .where('m.direction', '=', 'out');
+    .where('m.direction', '=', 'out')
+    .where(withinChannels(scope, 'd.channel_id'));
 }
 
 type Select = ReturnType<typeof journeys>;

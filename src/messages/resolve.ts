@@ -1,3 +1,4 @@
+import { withinChannels } from '../channels/index.ts';
 import {
   AppError,
   authorOf,
@@ -25,6 +26,7 @@ export function resolve(scope: Scope, messageId: string, as: Resolution): Promis
       .select('id')
       .where('workspace_id', '=', scope.workspaceId)
       .where('message_id', '=', messageId)
+      .where(withinChannels(scope, 'deliveries.channel_id'))
       .executeTakeFirst();
     const key = { workspaceId: scope.workspaceId, deliveryId: row?.id ?? '' };
     const locked = row && (await lockJourneys(tx, [key])).get(row.id);

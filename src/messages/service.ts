@@ -1,4 +1,4 @@
-import { channelForSending, groupForSending } from '../channels/index.ts';
+import { channelForSending, groupForSending, withinChannels } from '../channels/index.ts';
 import { checkPhone, optedOutAmong, refuseOptedOut } from '../contacts/index.ts';
 import {
   authorOf,
@@ -71,6 +71,7 @@ export function cancel(scope: Scope, messageId: string): Promise<void> {
       .select('status')
       .where('workspace_id', '=', scope.workspaceId)
       .where('message_id', '=', messageId)
+      .where(withinChannels(scope, 'deliveries.channel_id'))
       .executeTakeFirst();
     if (!delivery) throw notFound();
     throw refuseCancel(delivery.status as DeliveryStatus);
@@ -104,6 +105,7 @@ export async function cancelQueued(tx: Tx, scope: Scope, messageIds: string[], w
     .where('workspace_id', '=', scope.workspaceId)
     .where('message_id', 'in', messageIds)
     .where('status', '=', 'queued')
+    .where(withinChannels(scope, 'deliveries.channel_id'))
     .returning(['id', 'message_id'])
     .execute();
   const ids = rows.map(row => row.id);

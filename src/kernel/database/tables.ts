@@ -69,6 +69,12 @@ export interface Address {
   workspace_id: string;
 }
 
+export interface ApiKeyChannel {
+  api_key_id: string;
+  channel_id: string;
+  workspace_id: string;
+}
+
 export interface ApiKey {
   created_at: Generated<Timestamp>;
   created_by: string;
@@ -597,6 +603,7 @@ export interface Tables {
   activity_pending: ActivityPending;
   activity_seals: ActivitySeal;
   addresses: Address;
+  api_key_channels: ApiKeyChannel;
   api_keys: ApiKey;
   attempts: Attempt;
   channel_credentials: ChannelCredential;

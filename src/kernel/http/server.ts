@@ -54,7 +54,7 @@ export async function createHttp(kernel: Kernel, gate: Gate, options: HttpOption
   const purge = setInterval(() => runPurge(kernel), PURGE_EVERY_MS);
   purge.unref();
   // Whoever takes rights away says whose, or nothing when it may be anybody's.
-  const deaf = kernel.wake.on('gate', userId => streams.recheck(userId));
+  const deaf = kernel.wake.on('gate', callerId => streams.recheck(callerId));
   app.addHook('onClose', async () => {
     clearInterval(purge);
     deaf();

@@ -19,7 +19,7 @@ const UNREAD_LIMIT = 1_048_576;
 
 type Waiting = { reply: FastifyReply; streams: Streams; recheck: () => Promise<unknown> };
 
-type Listener = Pick<Waiting, 'recheck'> & { userId: string | undefined };
+type Listener = Pick<Waiting, 'recheck'> & { callerId: string | undefined };
 
 const waiting = new WeakMap<FastifyRequest, Waiting>();
 
@@ -42,10 +42,10 @@ export class Streams {
     stream.onClose(() => this.#open.delete(stream));
   }
 
-  /** Ends those whose listener may no longer listen, among the streams of one user or, with an empty id, among all. */
-  recheck(userId: string): void {
+  /** Ends those whose listener may no longer listen, among the streams of one caller or, with an empty id, among all. */
+  recheck(callerId: string): void {
     for (const [stream, listener] of [...this.#open]) {
-      if (userId === '' || listener.userId === userId) listener.recheck().catch(stream.close);
+      if (callerId === '' || listener.callerId === callerId) listener.recheck().catch(stream.close);
     }
   }
 
@@ -68,7 +68,8 @@ export function openStream(request: FastifyRequest): Stream {
   const headers = { ...reply.getHeaders(), ...STREAM_HEADERS } as Record<string, string>;
   reply.raw.writeHead(200, headers);
   const stream = streamOver(reply.raw, recheck, streams.heartbeatMs);
-  streams.add(stream, { recheck, userId: factsOf(request).userId });
+  const actor = factsOf(request).scope?.actor;
+  streams.add(stream, { recheck, callerId: actor && 'id' in actor ? actor.id : undefined });
   return stream;
 }
 

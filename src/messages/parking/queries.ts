@@ -1,3 +1,4 @@
+import { mayActOn } from '../../channels/index.ts';
 import { inWorkspace, type Scope, type Tx } from '../../kernel/index.ts';
 import type { Parking, Parkings } from '../schema.ts';
 import { countWaiting, sumOf } from './rows.ts';
@@ -13,14 +14,18 @@ export function readInstanceParking(tx: Tx): Promise<InstanceParking | undefined
 export function readParkings(scope: Scope): Promise<Parkings> {
   return inWorkspace(scope, async tx => {
     const instance = await readInstanceParking(tx);
-    const rows = await tx
+    const shows = await mayActOn(scope);
+    const all = await tx
       .selectFrom('parkings')
       .select(['channel_id', 'reason', 'since', 'created_by'])
       .where('workspace_id', '=', scope.workspaceId)
       .orderBy('channel_id', order => order.asc().nullsFirst())
       .execute();
+    const rows = all.filter(row => row.channel_id === null || shows(row.channel_id));
     if (!instance && rows.length === 0) return { data: [], waiting: 0, overdue: 0 };
-    const counts = await countWaiting(tx, { workspaceId: scope.workspaceId });
+    const counts = (await countWaiting(tx, { workspaceId: scope.workspaceId })).filter(one =>
+      shows(one.channelId),
+    );
     const data = rows.map(
       (row): Parking => ({
         of: row.channel_id === null ? 'workspace' : 'channel',
@@ -33,8 +38,14 @@ export function readParkings(scope: Scope): Promise<Parkings> {
     );
     if (instance) {
       const { reason, since } = instance;
-      const all = { channel_id: null, reason, since: since.toISOString(), parked_by: null, ...sumOf(counts) };
-      data.unshift({ of: 'instance', ...all });
+      const whole = {
+        channel_id: null,
+        reason,
+        since: since.toISOString(),
+        parked_by: null,
+        ...sumOf(counts),
+      };
+      data.unshift({ of: 'instance', ...whole });
     }
     const whole = data.some(one => one.of !== 'channel');
     return {
