@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import './kernel/require-node.ts';
 import { existsSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { registerStatusCommand } from './channels/index.ts';
 import { registerIdentityCommands } from './identity/index.ts';
 import {
@@ -46,6 +46,43 @@ program
   .action(async (username: string, options: { role: string; workspace?: string }) =>
     run('create-user', { username, password: await readPassword(), ...options }),
   );
+
+program
+  .command('list-users')
+  .option('--search <part>', 'part of a username, e-mail address or name')
+  .description('show the users of this installation, newest first')
+  .action((options: object) => run('list-users', options));
+
+program
+  .command('promote')
+  .argument('<user>', 'username or e-mail address')
+  .description('let a user run this installation, with the console at /admin')
+  .action((user: string) => run('promote', { user }));
+
+program
+  .command('demote')
+  .argument('<user>', 'username or e-mail address')
+  .description('take that back; the last admin stays one')
+  .action((user: string) => run('demote', { user }));
+
+program
+  .command('revoke-logins')
+  .argument('[user]', 'username or e-mail address; without one, everybody')
+  .description('end all logins of a user, or every login and API key of the whole installation')
+  .action((user?: string) => run('revoke-logins', { user }));
+
+program
+  .command('maintenance')
+  .addArgument(new Argument('<mode>').choices(['on', 'off']))
+  .option('--note <text>', 'what people read meanwhile')
+  .description('answer what would change something with 503 until it is off again')
+  .action((mode: string, options: object) => run('maintenance', { mode, ...options }));
+
+program
+  .command('sign-up')
+  .addArgument(new Argument('<mode>', 'who may make an account').choices(['open', 'invitation', 'closed']))
+  .description('decide who may make an account')
+  .action((mode: string) => run('sign-up', { mode }));
 
 program
   .command('doctor')

@@ -17,7 +17,9 @@ import { registerContactRoutes } from './contacts/index.ts';
 import {
   actorNames,
   createGate,
+  createMaintenance,
   prepareFirstStart,
+  registerAdminRoutes,
   registerIdentityCommands,
   registerIdentityRoutes,
   registerKeyRoutes,
@@ -47,6 +49,7 @@ import {
   registerDoctor,
   registerLiveRoute,
   registerMetricsRoute,
+  type Scope,
   StartError,
   showJobs,
   startUpkeep,
@@ -155,9 +158,11 @@ async function openDoors(kernel: Kernel, { leases, channels }: Rooms, life: Life
     const socket = await listenForCommands(kernel.config.dataDir, commands, kernel.log);
     life.add('admin socket', () => socket.close());
   }
-  const http = await createHttp(kernel, createGate(kernel));
+  const http = await createHttp(kernel, createGate(kernel), { maintenance: createMaintenance(kernel) });
   registerIdentityRoutes(http, kernel);
-  registerWorkspaceRoutes(http, kernel, scope => park(scope, { reason: CLOSED }));
+  const closing = (scope: Scope) => park(scope, { reason: CLOSED });
+  registerWorkspaceRoutes(http, kernel, closing);
+  registerAdminRoutes(http, kernel, closing);
   registerActivityRoutes(http, actorNames);
   registerKeyRoutes(http, channelsOfKeys);
   registerLiveRoute(http);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError, type Commands, type Kernel } from '../kernel/index.ts';
-import { registerVerifyCommand } from './admin/verify-command.ts';
+import { registerAdminCommands } from './admin/commands.ts';
 import { Password, Role, Username } from './schema.ts';
 import { createUser, setPassword } from './users.ts';
 import { addMember } from './workspaces/workspaces.ts';
@@ -16,7 +16,7 @@ const CreateUser = z.strictObject({
 
 /** What the operator does to users on the command line, while the server runs or not. */
 export function registerIdentityCommands(commands: Commands, kernel: Kernel): void {
-  registerVerifyCommand(commands, kernel);
+  registerAdminCommands(commands, kernel);
   commands.register('set-password', SetPassword, async ({ username, password }) => {
     await setPassword(kernel, username, password);
     return `${username} has a new password; all logins of ${username} have ended.`;

@@ -8,6 +8,8 @@
  * Called by: main (gate, routes, first start), cli (commands of the operator).
  */
 export { actorNames } from './actor-names.ts';
+export { registerAdminRoutes } from './admin/routes.ts';
+export { createMaintenance } from './admin/settings.ts';
 export { registerIdentityCommands } from './commands.ts';
 export { requireArgon2 } from './defence/passwords.ts';
 export { type FirstStart, prepareFirstStart } from './first-start.ts';

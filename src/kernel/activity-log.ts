@@ -70,6 +70,7 @@ export const activityLog = {
   Query: Filter.extend(PageQuery.shape),
   Filter,
   Page: LoggedFactPage,
+  File: z.string(),
   select: selectLog,
 
   async page(

@@ -20,6 +20,7 @@ export const errorCatalogue = {
   rate_limited: 429,
   internal: 500,
   stopping: 503,
+  maintenance: 503,
   database_unavailable: 503,
   storage_full: 507,
 } as const;

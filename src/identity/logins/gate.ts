@@ -11,6 +11,7 @@ import {
   type Scope,
   type Tx,
 } from '../../kernel/index.ts';
+import { enterConsole } from '../admin/door.ts';
 import { isApiKey } from '../keys/key-text.ts';
 import { keyOpenedBy, type OpenKey } from '../keys/keys.ts';
 import { keyMay, may } from '../policy.ts';
@@ -32,6 +33,12 @@ const logins = new WeakMap<FastifyRequest, OpenLogin>();
  * membership counts at once.
  */
 export function createGate(kernel: Kernel): Gate {
+  const user: Gate['user'] = async request => {
+    if (apiKey(request) !== undefined)
+      throw new AppError('forbidden', 'This needs a person who is signed in, not an API key.');
+    const login = await kernel.database.inEngine('identity.user', tx => signedIn(tx, kernel, request));
+    return login.userId;
+  };
   return {
     enter: async (request, permission) => {
       const named = namedWorkspace(request);
@@ -47,12 +54,8 @@ export function createGate(kernel: Kernel): Gate {
       const origin = { address: request.ip, may: (wanted: Permission) => may(role, wanted) };
       return mintScope(kernel, id, { kind: 'user', id: login.userId }, origin);
     },
-    user: async request => {
-      if (apiKey(request) !== undefined)
-        throw new AppError('forbidden', 'This needs a person who is signed in, not an API key.');
-      const login = await kernel.database.inEngine('identity.user', tx => signedIn(tx, kernel, request));
-      return login.userId;
-    },
+    user,
+    admin: request => enterConsole(kernel, request, user),
   };
 }
 

@@ -33,6 +33,7 @@ function registerSignIn(routes: Routes, kernel: Kernel): void {
   routes.open({
     method: 'POST',
     url: '/v1/login',
+    duringMaintenance: true,
     permission: 'public',
     summary:
       'Sign in; 200 sets the cookie of a browser, 201 gives a client its tokens, 202 asks for the second factor',
@@ -45,6 +46,7 @@ function registerSignIn(routes: Routes, kernel: Kernel): void {
   routes.open({
     method: 'POST',
     url: '/v1/login/second-factor',
+    duringMaintenance: true,
     permission: 'public',
     summary: 'Finish a sign-in with a code of the authenticator app or a recovery code',
     tag,
@@ -56,6 +58,7 @@ function registerSignIn(routes: Routes, kernel: Kernel): void {
   routes.open({
     method: 'POST',
     url: '/v1/logout',
+    duringMaintenance: true,
     permission: 'public',
     summary: 'Sign out; does nothing for who is not signed in',
     tag,
@@ -72,6 +75,7 @@ function registerRefresh(routes: Routes, kernel: Kernel): void {
   routes.open({
     method: 'POST',
     url: '/v1/login/refresh',
+    duringMaintenance: true,
     permission: 'public',
     summary: 'Get new tokens for a refresh token, which works once; shown again later it ends the login',
     tag,
@@ -84,6 +88,7 @@ function registerRefresh(routes: Routes, kernel: Kernel): void {
   routes.open({
     method: 'POST',
     url: '/v1/me/stream-passes',
+    duringMaintenance: true,
     permission: 'login',
     summary: 'Get a pass that opens one stream within 30 seconds, for readers that can send no header',
     tag,
@@ -110,6 +115,7 @@ function registerOwnLogins(routes: Routes, kernel: Kernel): void {
   routes.open({
     method: 'DELETE',
     url: '/v1/me/logins/:id',
+    duringMaintenance: true,
     permission: 'login',
     summary: 'Sign one device out',
     tag,
@@ -127,6 +133,7 @@ function registerOwnLogins(routes: Routes, kernel: Kernel): void {
   routes.open({
     method: 'DELETE',
     url: '/v1/me/logins',
+    duringMaintenance: true,
     permission: 'login',
     summary: 'Sign out everywhere',
     tag,

@@ -108,7 +108,7 @@ function completed(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
 
 function complete(operation: Operation, method: Method): void {
   const permission = operation['x-permission'] ?? 'public';
-  const inWorkspace = permission !== 'public' && permission !== 'login';
+  const inWorkspace = !['public', 'login', 'admin'].includes(permission);
   const creates = operation['x-creates'] === true;
   const streams = operation['x-stream'] === true;
   delete operation['x-creates'];
@@ -117,7 +117,8 @@ function complete(operation: Operation, method: Method): void {
   const inPath = (operation.parameters ?? []).some(parameter => 'in' in parameter && parameter.in === 'path');
   const problems = [
     ...(method === 'get' ? [] : [400, 403, 413, 415]),
-    ...(permission === 'public' ? [] : [401]),
+    ...(permission === 'public' || permission === 'admin' ? [] : [401]),
+    ...(permission === 'admin' ? [404] : []),
     ...(inWorkspace ? [400, 403, 404] : []),
     ...(inPath ? [404] : []),
     ...(creates ? [409] : []),

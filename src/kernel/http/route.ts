@@ -40,6 +40,8 @@ type Common<P, Q, B> = {
   body?: B;
   /** Successful answers by status; null = no body. Errors are the same for every route. */
   answers: Record<number, Shape | null>;
+  /** Works also while the installation is under maintenance, although it changes something. */
+  duringMaintenance?: true;
 };
 
 export type WorkspaceRoute<P, Q, B> = Common<P, Q, B> & {
@@ -60,14 +62,17 @@ export type WorkspaceRoute<P, Q, B> = Common<P, Q, B> & {
 };
 
 export type OpenRoute<P, Q, B> = Common<P, Q, B> & {
-  /** `public` = anybody, `login` = a signed-in user, no workspace needed. */
-  permission: 'public' | 'login';
+  /**
+   * `public` = anybody, `login` = a signed-in user, no workspace needed, `admin` = a user who runs the installation; for
+   * everybody else such a route is not there.
+   */
+  permission: 'public' | 'login' | 'admin';
   handler: (input: {
     params: Out<P>;
     query: Out<Q>;
     body: Out<B>;
     request: FastifyRequest;
-    /** The signed-in user's id on `login` routes. */
+    /** The signed-in user's id on `login` and `admin` routes. */
     userId: string | undefined;
   }) => Promise<Reply>;
 };
@@ -78,6 +83,8 @@ export type Gate = {
   enter(request: FastifyRequest, permission: Permission): Promise<Scope>;
   /** The id of the signed-in user; throws `unauthenticated`. */
   user(request: FastifyRequest): Promise<string>;
+  /** The id of the signed-in user who runs the installation; throws `not_found` for everybody else. */
+  admin?(request: FastifyRequest): Promise<string>;
 };
 
 export type Routes = {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { z } from 'zod';
+import { notFound } from '../errors.ts';
 import type { Scope } from '../scope.ts';
 import { type Answer, checkedAnswer, sendAnswer } from './answer.ts';
 import { once, readIdempotencyKey, requestHash } from './idempotency.ts';
@@ -12,6 +13,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call the route; one without it stops the start. */
     permission?: string;
+    duringMaintenance?: boolean;
     creates?: boolean;
     stream?: boolean;
   }
@@ -58,7 +60,12 @@ function addWorkspaceRoute(
     method: route.method,
     url: route.url,
     schema: schemaOf(route),
-    config: { permission: route.permission, creates: route.creates === true, stream: route.stream === true },
+    config: {
+      permission: route.permission,
+      duringMaintenance: route.duringMaintenance === true,
+      creates: route.creates === true,
+      stream: route.stream === true,
+    },
     exposeHeadRoute: route.method === 'GET' && !route.stream,
     onRequest: async request => {
       const scope = await enter(request);
@@ -88,16 +95,22 @@ function addOpenRoute(app: FastifyInstance, gate: Gate, route: OpenRoute<Shape, 
     method: route.method,
     url: route.url,
     schema: schemaOf(route),
-    config: { permission: route.permission },
+    config: { permission: route.permission, duringMaintenance: route.duringMaintenance === true },
     exposeHeadRoute: route.method === 'GET',
     onRequest: async request => {
       if (route.permission === 'login') factsOf(request).userId = await gate.user(request);
+      if (route.permission === 'admin') factsOf(request).userId = await adminOf(gate, request);
     },
     handler: async (request, reply) => {
       const given = await route.handler({ ...inputOf(request), request, userId: factsOf(request).userId });
       return sendAnswer(reply, checkedAnswer(route.answers, given));
     },
   });
+}
+
+function adminOf(gate: Gate, request: FastifyRequest): Promise<string> {
+  if (!gate.admin) throw notFound();
+  return gate.admin(request);
 }
 
 async function streamed(reply: FastifyReply, act: () => Promise<Reply>): Promise<FastifyReply> {

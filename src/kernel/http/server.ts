@@ -11,6 +11,7 @@ import { readJsonBodies } from './body.ts';
 import { trackConnections } from './connections.ts';
 import { addHealth } from './health.ts';
 import { purgeIdempotencyKeys } from './idempotency.ts';
+import { type Maintenance, refuseDuringMaintenance } from './maintenance.ts';
 import { refuseForeignOrigin } from './origin.ts';
 import { addressOf, listenFault } from './port.ts';
 import { BODY_LIMIT, sendProblem } from './problem.ts';
@@ -26,6 +27,8 @@ type HttpOptions = {
   webRoot?: string;
   /** How often a quiet stream shows that it is alive; every fourth time the login is checked again. */
   heartbeatMs?: number;
+  /** Whether writes are refused just now; without it never. */
+  maintenance?: Maintenance;
 };
 
 /** The HTTP server: rooms add their routes, then it listens. */
@@ -45,7 +48,7 @@ export async function createHttp(kernel: Kernel, gate: Gate, options: HttpOption
   const life = { stopping: false };
   const app = bareServer(kernel);
   const connections = trackConnections(app.server);
-  await protect(app, kernel, life);
+  await protect(app, kernel, life, options.maintenance);
   const document = await addApiDocument(app);
   const routes = routesOn(app, gate, streams);
   await answerUnknownAddresses(app, webRoot);
@@ -87,7 +90,12 @@ function bareServer(kernel: Kernel): FastifyInstance {
   return app;
 }
 
-async function protect(app: FastifyInstance, kernel: Kernel, life: { stopping: boolean }): Promise<void> {
+async function protect(
+  app: FastifyInstance,
+  kernel: Kernel,
+  life: { stopping: boolean },
+  maintenance?: Maintenance,
+): Promise<void> {
   const { publicUrl } = kernel.config;
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -113,6 +121,7 @@ async function protect(app: FastifyInstance, kernel: Kernel, life: { stopping: b
       throw new AppError('stopping', 'Convoke is stopping. Try again in a few seconds.');
     }
     refuseForeignOrigin(request, publicUrl);
+    if (maintenance) await refuseDuringMaintenance(request, maintenance);
   });
   app.addHook('onResponse', async (request, reply) => logRequest(kernel, request, reply));
 }

@@ -16,6 +16,8 @@ type Known = { method: string; pattern: RegExp };
 export async function answerUnknownAddresses(app: FastifyInstance, webRoot: string): Promise<void> {
   const known: Known[] = [];
   app.addHook('onRoute', route => {
+    // Who may not enter the console does not learn what is there.
+    if (route.config?.permission === 'admin') return;
     for (const method of [route.method].flat()) known.push({ method, pattern: patternOf(route.url) });
   });
   await app.register(fastifyStatic, {

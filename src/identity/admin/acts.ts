@@ -1,0 +1,35 @@
+import { AppError, type Author, type Kernel, notFound, type Tx } from '../../kernel/index.ts';
+
+const LAST_ADMIN =
+  'Somebody must be able to run this Convoke. Make somebody else an admin first, or unlock another one.';
+
+/**
+ * What those who run the installation do comes one after the other: each proves that whoever acts may still do so, and
+ * none leaves the installation without an admin who can sign in. Throws 404 to who is no admin any more, and 409.
+ */
+export function actAsAdmin<T>(
+  kernel: Kernel,
+  by: Author,
+  name: string,
+  act: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  return kernel.database.inEngine(name, async tx => {
+    await tx.selectFrom('instance_settings').select('id').forUpdate().execute();
+    const before = await adminsOf(tx);
+    if (by.actor.kind === 'user' && !before.has(by.actor.id)) throw notFound();
+    const done = await act(tx);
+    if (before.size > 0 && (await adminsOf(tx)).size === 0) throw new AppError('illegal_state', LAST_ADMIN);
+    return done;
+  });
+}
+
+/** Those who can enter the console. */
+async function adminsOf(tx: Tx): Promise<Set<string>> {
+  const rows = await tx
+    .selectFrom('users')
+    .select('id')
+    .where('is_admin', '=', true)
+    .where('locked_at', 'is', null)
+    .execute();
+  return new Set(rows.map(row => row.id));
+}
