@@ -38,7 +38,6 @@ export async function balance(cluster: Cluster, ends: Tally, within = 45_000): P
   await until(answered, { within, every: 500, what: () => 'an answer to all that was asked' });
   const rows = () => cluster.rows<Row>(book.query());
   const faults: string[] = [];
-  await cluster.hurry();
   const atRest = async () => book.hasEnded(await rows()) && (await missing(cluster)).length === 0;
   const stateOf = async () => JSON.stringify([(await rows()).map(row => row.status), await missing(cluster)]);
   for (let last = ''; !(await atRest()); ) {
@@ -48,6 +47,7 @@ export async function balance(cluster: Cluster, ends: Tally, within = 45_000): P
       break;
     }
     last = state;
+    await cluster.hurry();
     await until(atRest, { within, every: 200 }).catch(() => undefined);
   }
   faults.push(...book.close(await rows(), cluster.simulator.ledger(), ends), ...(await missing(cluster)));

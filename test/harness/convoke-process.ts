@@ -65,7 +65,7 @@ export async function startConvokeProcess(
       if (child.exitCode !== null) throw new Error(`Convoke ended with ${child.exitCode}:\n${output}`);
       return /Convoke is ready at (http:\S+)/.exec(output)?.[1];
     },
-    { within: 30_000, what: () => `the line that says it is ready\n${output}` },
+    { within: 60_000, what: () => `the line that says it is ready\n${output}` },
   );
   return {
     url,
