@@ -15,6 +15,6 @@ export function settableClock(folder: string, name: string): SettableClock {
   const file = join(folder, `${name}.shift`);
   const shift = (ms: number) => writeFileSync(file, String(ms));
   shift(0);
-  const preload = fileURLToPath(new URL('shifted-clock.ts', import.meta.url));
+  const preload = fileURLToPath(new URL('./shifted-clock.ts', import.meta.url));
   return { env: { NODE_OPTIONS: `--import=${preload}`, SHIFT_FILE: file }, shift };
 }

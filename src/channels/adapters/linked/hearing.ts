@@ -53,7 +53,7 @@ export function hear({ line, auth, sink, reports, requests, breakOff, kept }: Pa
   };
   line.holdBack.stand(sock, 'receipt', told, async (node, pass) => {
     if (!isRequest(node)) return pass(node);
-    const why = await requests.answered(node, pass);
+    const why = await requests.answered(node, line.caches.retries, pass);
     if (why) breakOff(why);
   });
   line.holdBack.stand(sock, 'message', node => {

@@ -9,6 +9,8 @@ const current = new AsyncLocalStorage<Answering>();
 
 /** A request that cannot be answered for other reasons than our store is confirmed in the end. */
 const TRIES = 5;
+/** So often a device gets one message again; phones ask five times. */
+const ANSWERS = 10;
 const REMEMBERED = 1_000;
 const HOUR_MS = 3_600_000;
 
@@ -46,10 +48,15 @@ export function mayWriteOn(): boolean {
  */
 export class Requests {
   readonly #failed = new BoundedCache(REMEMBERED, HOUR_MS);
+  readonly #answered = new BoundedCache(REMEMBERED, HOUR_MS);
 
-  /** Lets Baileys answer. Why the request is still open, or undefined when it is not. Never rejects. */
+  /**
+   * Lets Baileys answer. Why the request is still open, or undefined when it is not. Never rejects. `retries` is where
+   * Baileys counts: each answer twice, and confirms the third request without one.
+   */
   async answered(
     node: BinaryNode,
+    retries: BoundedCache | undefined,
     pass: (node: BinaryNode) => Promise<void>,
   ): Promise<'store_unavailable' | 'unexpected_end' | undefined> {
     const { offline: _, ...attrs } = node.attrs;
@@ -59,11 +66,14 @@ export class Requests {
       await pass(node);
       return undefined;
     }
+    const answers = this.#answered.get<number>(key) ?? 0;
+    if (answers < ANSWERS) retries?.del(`${attrs.id}:${attrs.participant ?? attrs.from}`);
     const answering: Answering = { fault: 'none' };
     // Baileys queues what is marked as backlog, and answers it later than it says.
     await current.run(answering, () => pass({ ...node, attrs }).catch(noteLibraryFault));
     if (answering.fault === 'none') {
       this.#failed.del(key);
+      this.#answered.set(key, answers + 1);
       return undefined;
     }
     if (answering.fault === 'store') return 'store_unavailable';

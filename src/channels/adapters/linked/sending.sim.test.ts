@@ -194,6 +194,16 @@ describe('sending', () => {
     },
   );
 
+  it.each([
+    ['to a person', (text: string) => toBen(text)],
+    ['to a group', (text: string) => toClass(text)],
+  ])('%s is written again as often as its phone asks for it on one socket', async (_to, wireFor) => {
+    simulator.setFaults({ number: BEN, corrupt_outbound: 4 });
+    const wire = wireFor('readable at the fifth try');
+    expect(await linked.send(wire)).toMatchObject({ outcome: 'accepted' });
+    await until(() => arrivals(wire.providerId).some(({ to }) => to === BEN));
+  });
+
   it('is not confirmed as asked for while its stored payload cannot be read', async () => {
     simulator.setFaults({ offline: [BEN] });
     const wire = toBen('readable at the second try');
