@@ -1,40 +1,30 @@
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type TestKernel, testKernel, testWorkspace } from '../../test/harness/database.ts';
+import { describe, expect, it } from 'vitest';
+import type { TestKernel } from '../../test/harness/database.ts';
+import { onGround, PHONE } from '../../test/harness/outbox-ground.ts';
 import {
   accept,
   ScriptedChannels,
-  ScriptedProvider,
+  type ScriptedProvider,
   scriptedChannel,
 } from '../../test/harness/scripted-adapter.ts';
 import { until } from '../../test/harness/until.ts';
 import type { SendOutcome } from '../channels/index.ts';
 import { type Kernel, newId, type Scope } from '../kernel/index.ts';
-import { createMessages, type Messages } from './index.ts';
+import { createMessages } from './index.ts';
 import type { OutboxOptions } from './outbox.ts';
 import * as queries from './queries.ts';
 import * as service from './service.ts';
 
-const PHONE = '+491701234567';
 const CUT: SendOutcome = { outcome: 'unknown', cause: 'connection_lost' };
 
 let kernel: TestKernel;
 let scope: Scope;
 let channelId: string;
 let provider: ScriptedProvider;
-const running: Messages[] = [];
 
-beforeAll(async () => {
-  kernel = await testKernel();
-});
-afterAll(() => kernel.close());
-beforeEach(async () => {
-  provider = new ScriptedProvider();
-  scope = await testWorkspace(kernel);
-  channelId = await scriptedChannel(scope);
-});
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(messages => messages.stop()));
+const { running, becomes } = onGround(ground => {
+  ({ kernel, scope, channelId, provider } = ground);
 });
 
 type InEngine = Kernel['database']['inEngine'];
@@ -75,8 +65,6 @@ const unreachable = () => Promise.reject(Object.assign(new Error('away'), { code
 const send = (body: string, to = channelId) =>
   service.send(scope, { channelId: to, target: { phone: PHONE }, content: { type: 'text', text: { body } } });
 const message = (id: string) => queries.get(scope, id);
-const becomes = (id: string, status: string) =>
-  until(async () => (await message(id)).delivery.status === status, { what: () => `${status} of ${id}` });
 const inDoubt = (id: string) =>
   until(async () => (await message(id)).delivery.doubt_at, { what: () => `doubt about ${id}` });
 

@@ -1,43 +1,32 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type TestKernel, testKernel, testWorkspace } from '../../test/harness/database.ts';
+import { describe, expect, it } from 'vitest';
+import { type TestKernel, testWorkspace } from '../../test/harness/database.ts';
+import { onGround, PHONE } from '../../test/harness/outbox-ground.ts';
 import {
   accept,
   type Script,
   ScriptedChannels,
   ScriptedProvider,
   scriptedCapabilities,
-  scriptedChannel,
 } from '../../test/harness/scripted-adapter.ts';
 import { until } from '../../test/harness/until.ts';
 import type { SendOutcome } from '../channels/index.ts';
 import { newId, type Scope } from '../kernel/index.ts';
-import { createMessages, type Messages } from './index.ts';
+import { createMessages } from './index.ts';
 import type { OutboxOptions } from './outbox.ts';
 import * as queries from './queries.ts';
 import { resolve } from './resolve.ts';
 import { changeSendingPolicy, readSendingPolicy } from './sending-policy.ts';
 import * as service from './service.ts';
 
-const PHONE = '+491701234567';
 const CUT: SendOutcome = { outcome: 'unknown', cause: 'connection_lost' };
 
 let kernel: TestKernel;
 let scope: Scope;
 let channelId: string;
 let provider: ScriptedProvider;
-const running: Messages[] = [];
 
-beforeAll(async () => {
-  kernel = await testKernel();
-});
-afterAll(() => kernel.close());
-beforeEach(async () => {
-  provider = new ScriptedProvider();
-  scope = await testWorkspace(kernel);
-  channelId = await scriptedChannel(scope);
-});
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(messages => messages.stop()));
+const { running, statusOf, becomes } = onGround(ground => {
+  ({ kernel, scope, channelId, provider } = ground);
 });
 
 /** A node of its own on the same database, as another process would be. */
@@ -59,9 +48,6 @@ function startNode(options: OutboxOptions = {}) {
 const send = (body: string) =>
   service.send(scope, { channelId, target: { phone: PHONE }, content: { type: 'text', text: { body } } });
 const message = (id: string) => queries.get(scope, id);
-const statusOf = async (id: string) => (await message(id)).delivery.status;
-const becomes = (id: string, status: string) =>
-  until(async () => (await statusOf(id)) === status, { what: () => `${status} of ${id}` });
 const inDoubt = (id: string) =>
   until(async () => (await message(id)).delivery.doubt_at, { what: () => `doubt about ${id}` });
 const watched = async (id: string) => {

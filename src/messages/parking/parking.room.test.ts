@@ -1,41 +1,33 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type TestKernel, testKernel, testWorkspace } from '../../../test/harness/database.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type TestKernel, testWorkspace } from '../../../test/harness/database.ts';
+import { onGround, PHONE, text } from '../../../test/harness/outbox-ground.ts';
 import {
   accept,
   ScriptedChannels,
-  ScriptedProvider,
+  type ScriptedProvider,
   scriptedChannel,
 } from '../../../test/harness/scripted-adapter.ts';
 import { until } from '../../../test/harness/until.ts';
 import { AppError, createCommands, type Kernel, newId, type Scope, type Wake } from '../../kernel/index.ts';
-import { createMessages, type Messages } from '../index.ts';
+import { createMessages } from '../index.ts';
 import * as queries from '../queries.ts';
 import * as service from '../service.ts';
 import { registerParkingCommands } from './commands.ts';
 import { readParkings } from './queries.ts';
 import { arm, park } from './service.ts';
 
-const PHONE = '+491701234567';
 const HOUR_MS = 3_600_000;
 
 let kernel: TestKernel;
 let scope: Scope;
 let channelId: string;
 let provider: ScriptedProvider;
-const running: Messages[] = [];
 
-beforeAll(async () => {
-  kernel = await testKernel();
+const { running, becomes } = onGround(ground => {
+  ({ kernel, scope, channelId, provider } = ground);
 });
-afterAll(() => kernel.close());
-beforeEach(async () => {
-  provider = new ScriptedProvider();
-  scope = await testWorkspace(kernel);
-  channelId = await scriptedChannel(scope);
-});
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await Promise.all(running.splice(0).map(messages => messages.stop()));
 });
 
 /** A node of its own on the same database, with the channels connected. */
@@ -56,7 +48,6 @@ const DEAF: Wake = {
   stop: async () => undefined,
 };
 
-const text = (body: string) => ({ type: 'text' as const, text: { body } });
 const send = (body: string, channel = channelId) =>
   service.send(scope, { channelId: channel, target: { phone: PHONE }, content: text(body) });
 /** So many messages that were due `agoMs` ago and may be so late. */
@@ -74,8 +65,6 @@ const sendLate = (count: number, catchUpMs: number, agoMs = 0) =>
     })),
   );
 const deliveryOf = async (id: string) => (await queries.get(scope, id)).delivery;
-const becomes = (id: string, status: string) =>
-  until(async () => (await deliveryOf(id)).status === status, { what: () => `${status} of ${id}` });
 
 async function refusal(work: Promise<unknown>): Promise<AppError> {
   const error = await work.catch((caught: unknown) => caught);
