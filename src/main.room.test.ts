@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keepPostgresCompiled } from '../test/harness/compiled.ts';
 import { blankDatabase, testEngine } from '../test/harness/database.ts';
 import { runAsOperator } from '../test/harness/operator.ts';
 import { until } from '../test/harness/until.ts';
@@ -20,7 +21,7 @@ let closeDatabase: () => Promise<void> = async () => undefined;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'convoke-main-'));
   env = { CONVOKE_PORT: '0', CONVOKE_LOG_LEVEL: 'silent', CONVOKE_DATA_DIR: folder, CONVOKE_MASTER_KEY: KEY };
-  if (testEngine() === 'embedded') return;
+  if (testEngine() === 'embedded') return keepPostgresCompiled();
   const blank = await blankDatabase();
   closeDatabase = blank.close;
   env.DATABASE_URL = blank.url ?? '';

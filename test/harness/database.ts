@@ -15,6 +15,7 @@ import { createLogger } from '../../src/kernel/log.ts';
 import { mintScope, type Scope } from '../../src/kernel/scope.ts';
 import { createSecrets } from '../../src/kernel/secrets.ts';
 import { createWake } from '../../src/kernel/wake.ts';
+import { keepPostgresCompiled } from './compiled.ts';
 import { type Ground, TEMPLATE, type TestEngine } from './rooms-setup.ts';
 
 export type TestDatabase = {
@@ -47,6 +48,7 @@ export function blankDatabase(): Promise<Omit<TestDatabase, 'database'>> {
 async function open(origin: (ground: Ground) => string): Promise<Omit<TestDatabase, 'database'>> {
   const ground = inject('ground');
   if (ground.engine === 'embedded') {
+    await keepPostgresCompiled();
     const template = new Uint8Array(readFileSync(origin(ground)));
     const engine = await openEmbedded({ memory: true, template });
     return { engine, url: undefined, close: () => engine.close() };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { keepPostgresCompiled } from '../../../../test/harness/compiled.ts';
 import { until } from '../../../../test/harness/until.ts';
 import { StartError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
@@ -22,6 +23,7 @@ let count = 0;
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'convoke-embedded-'));
   made = join(root, 'made');
+  await keepPostgresCompiled();
   await (await open(made)).close();
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
