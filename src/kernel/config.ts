@@ -120,6 +120,11 @@ export const settings = {
     fallback: undefined,
     doc: 'Sender of our mails: Convoke <convoke@example.org>. Needed with CONVOKE_SMTP_URL, as is CONVOKE_PUBLIC_URL.',
   }),
+  trustedProxies: setting<number>(wholeNumber(0, 10), {
+    variable: 'CONVOKE_TRUSTED_PROXIES',
+    fallback: 0,
+    doc: 'How many proxies of your own stand before Convoke; so many entries of X-Forwarded-For, from the right, are believed. With 0 the header counts for nothing.',
+  }),
   logLevel: setting<LogLevel>(oneOf(LOG_LEVELS), {
     variable: 'CONVOKE_LOG_LEVEL',
     fallback: 'info',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestKernel, testKernel } from '../../test/harness/database.ts';
 import type { Tx } from './database/database.ts';
 import { AppError } from './errors.ts';
-import { type Limit, purgeLimits, spend } from './limits.ts';
+import { addHits, type Limit, purgeLimits, spend } from './limits.ts';
 
 const HOUR_MS = 3_600_000;
 /** So long that now lies in the middle of the second window since 1970, and stays there. */
@@ -132,6 +132,28 @@ describe('many at once', () => {
     expect(await hitsOf('shared')).toBe(7);
     const own4 = await Promise.all([0, 1, 2, 3].map(n => hitsOf(`own-${n}`)));
     expect(own4.reduce((sum, hits) => sum + hits)).toBe(7);
+  });
+});
+
+describe('what nodes have counted by themselves', () => {
+  const add = async (at: number, hits: number) => {
+    const all = await engine(tx => addHits(tx, [{ key: 'api', at, hits }], HOUR_MS));
+    return all.get('api');
+  };
+  const now = 1_000 * HOUR_MS;
+
+  it('is added up, also when it comes late, and moves on with the windows', async () => {
+    expect(await add(now, 2)).toEqual({ at: now, hits: 2, before: 0 });
+    expect(await add(now, 3)).toEqual({ at: now, hits: 5, before: 0 });
+    expect(await add(now + HOUR_MS, 1)).toEqual({ at: now + HOUR_MS, hits: 1, before: 5 });
+    expect(await add(now, 4)).toEqual({ at: now + HOUR_MS, hits: 1, before: 9 });
+    expect(await add(now - HOUR_MS, 7)).toEqual({ at: now + HOUR_MS, hits: 1, before: 9 });
+    expect(await add(now + 5 * HOUR_MS, 1)).toEqual({ at: now + 5 * HOUR_MS, hits: 1, before: 0 });
+  });
+
+  it('is not lost when many add at once', async () => {
+    await Promise.all(Array.from({ length: 10 }, () => add(now, 2)));
+    expect(await add(now, 1)).toMatchObject({ hits: 21 });
   });
 });
 

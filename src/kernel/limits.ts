@@ -26,6 +26,27 @@ export async function spend(tx: Tx, limits: Limit[]): Promise<void> {
   );
 }
 
+/**
+ * Adds what a node has counted by itself in the window that began at `at` (ms), and answers what all have counted in the
+ * window that is the newest now. Refuses nothing.
+ */
+export async function addHits(
+  tx: Tx,
+  counts: { key: string; at: number; hits: number }[],
+  windowMs: number,
+): Promise<Map<string, { at: number; hits: number; before: number }>> {
+  if (counts.length === 0) return new Map();
+  const sorted = [...counts].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const rows = await add(
+    tx,
+    texts(sorted.map(({ key }) => key)),
+    list(sorted.map(({ at }) => at)),
+    list(sorted.map(({ hits }) => hits)),
+    windowMs,
+  );
+  return new Map(rows.map(row => [row.key, { at: row.at, hits: row.hits, before: row.hits_before }]));
+}
+
 /** Forgets what no window reaches any more. */
 export async function purgeLimits(tx: Tx): Promise<void> {
   await tx.deleteFrom('limit_hits').where('window_at', '<', sql<Date>`now() - interval '2 days'`).execute();
@@ -74,6 +95,19 @@ function before(at: string): string {
       where w.key = l.key) * interval '1 ms' then l.hits
     else 0 end`;
 }
+
+const add = kept<{ key: string; at: number; hits: number; hits_before: number }>(`
+  insert into limit_hits as l (key, window_at, hits)
+  select key, to_timestamp(at / 1000.0), hits from unnest($1::text[], $2::bigint[], $3::integer[]) as c(key, at, hits)
+  on conflict (key) do update set
+    window_at = greatest(l.window_at, excluded.window_at),
+    hits = case when l.window_at = excluded.window_at then l.hits + excluded.hits
+      when l.window_at > excluded.window_at then l.hits else excluded.hits end,
+    hits_before = case when l.window_at = excluded.window_at then l.hits_before
+      when l.window_at = excluded.window_at + $4::bigint * interval '1 ms' then l.hits_before + excluded.hits
+      when l.window_at = excluded.window_at - $4::bigint * interval '1 ms' then l.hits
+      when l.window_at > excluded.window_at then l.hits_before else 0 end
+  returning key, round(extract(epoch from window_at) * 1000)::float8 as at, hits, hits_before`);
 
 const giveBack = kept('update limit_hits set hits = hits - 1 where key = any($1::text[])');
 

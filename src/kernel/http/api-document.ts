@@ -51,9 +51,11 @@ export async function addApiDocument(app: FastifyInstance): Promise<ApiDocument>
 }
 
 const INTRODUCTION =
-  'Sign in with POST /v1/login and send the cookie along. A login that belongs to several workspaces names one by the header ' +
+  'Programs send an API key along as `X-Api-Key`. People sign in with POST /v1/login: a browser sends the cookie along, a client ' +
+  'its access token as `Authorization: Bearer`. A login that belongs to several workspaces names one by the header ' +
   '`Convoke-Workspace` or by `?workspace=`, as id or short name. A single resource comes bare, a list as `{data, page:{next_cursor}}`. ' +
-  'Resources with a `version` honour `If-Match`. Creating requests honour `Idempotency-Key` for 24 hours.';
+  'Resources with a `version` honour `If-Match`. Creating requests honour `Idempotency-Key` for 24 hours. ' +
+  '`RateLimit-Remaining` says how many requests a workspace has left in this minute; 429 comes with `Retry-After`.';
 
 const Problem: OpenAPIV3_1.SchemaObject = {
   type: 'object',
@@ -82,7 +84,18 @@ const Problem: OpenAPIV3_1.SchemaObject = {
 
 const COMPONENTS: OpenAPIV3_1.ComponentsObject = {
   securitySchemes: {
-    login: { type: 'apiKey', in: 'cookie', name: 'convoke_login', description: 'Set by POST /v1/login' },
+    login: {
+      type: 'apiKey',
+      in: 'cookie',
+      name: 'convoke_login',
+      description: 'Set by POST /v1/login; with `__Host-` before its name on TLS',
+    },
+    client: {
+      type: 'http',
+      scheme: 'bearer',
+      description: 'The access token of a client, or an API key',
+    },
+    api_key: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'Made by POST /v1/api-keys' },
   },
 };
 
@@ -113,13 +126,14 @@ function complete(operation: Operation, method: Method): void {
   const streams = operation['x-stream'] === true;
   delete operation['x-creates'];
   delete operation['x-stream'];
-  operation.security = permission === 'public' ? [] : [{ login: [] }];
+  operation.security = permission === 'public' ? [] : [{ login: [] }, { client: [] }];
+  if (inWorkspace) operation.security.push({ api_key: [] });
   const inPath = (operation.parameters ?? []).some(parameter => 'in' in parameter && parameter.in === 'path');
   const problems = [
     ...(method === 'get' ? [] : [400, 403, 413, 415]),
     ...(permission === 'public' || permission === 'admin' ? [] : [401]),
     ...(permission === 'admin' ? [404] : []),
-    ...(inWorkspace ? [400, 403, 404] : []),
+    ...(inWorkspace ? [400, 403, 404, 429] : []),
     ...(inPath ? [404] : []),
     ...(creates ? [409] : []),
     ...(method === 'patch' || method === 'delete' ? [409, 412] : []),

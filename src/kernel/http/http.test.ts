@@ -28,6 +28,7 @@ const kernel = {
   clock: systemClock,
   wake: { on: () => () => undefined },
   database: {
+    engine: { kind: 'embedded' },
     inEngine: async () => {
       throw Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' });
     },
@@ -552,7 +553,7 @@ describe('the API document', () => {
     const make = document.paths['/v1/things'].post;
     expect(make).toMatchObject({
       'x-permission': 'channels.manage',
-      security: [{ login: [] }],
+      security: [{ login: [] }, { client: [] }, { api_key: [] }],
       tags: ['things'],
     });
     expect(make.requestBody.content['application/json'].schema.required).toEqual(['label', 'kind']);

@@ -5,6 +5,7 @@ import type { Scope } from '../scope.ts';
 import { type Answer, checkedAnswer, sendAnswer } from './answer.ts';
 import { once, readIdempotencyKey, requestHash } from './idempotency.ts';
 import { readIfMatch } from './preconditions.ts';
+import type { ApiLimits, RouteClass } from './rate-limits.ts';
 import { factsOf } from './request-facts.ts';
 import type { Gate, OpenRoute, Reply, Routes, WorkspaceRoute } from './route.ts';
 import type { Streams } from './sse.ts';
@@ -32,12 +33,16 @@ type Shape = z.ZodType | undefined;
 type AnyRoute = WorkspaceRoute<Shape, Shape, Shape> | OpenRoute<Shape, Shape, Shape>;
 
 /** Registers routes behind the gate. See `WorkspaceRoute` and `OpenRoute` for what a route says of itself. */
-export function routesOn(app: FastifyInstance, gate: Gate, streams: Streams): Routes {
+export function routesOn(app: FastifyInstance, gate: Gate, streams: Streams, limits: ApiLimits): Routes {
   refuseRoutesWithoutPermission(app);
   return {
     app,
     workspace: route =>
-      addWorkspaceRoute(app, gate, streams, route as unknown as WorkspaceRoute<Shape, Shape, Shape>),
+      addWorkspaceRoute(
+        app,
+        { gate, streams, limits },
+        route as unknown as WorkspaceRoute<Shape, Shape, Shape>,
+      ),
     open: route => addOpenRoute(app, gate, route as unknown as OpenRoute<Shape, Shape, Shape>),
   };
 }
@@ -51,10 +56,10 @@ function refuseRoutesWithoutPermission(app: FastifyInstance): void {
 
 function addWorkspaceRoute(
   app: FastifyInstance,
-  gate: Gate,
-  streams: Streams,
+  { gate, streams, limits }: { gate: Gate; streams: Streams; limits: ApiLimits },
   route: WorkspaceRoute<Shape, Shape, Shape>,
 ): void {
+  const routeClass = classOf(route);
   const enter = (request: FastifyRequest) => gate.enter(request, route.permission);
   app.route({
     method: route.method,
@@ -67,12 +72,13 @@ function addWorkspaceRoute(
       stream: route.stream === true,
     },
     exposeHeadRoute: route.method === 'GET' && !route.stream,
-    onRequest: async request => {
+    onRequest: async (request, reply) => {
       const scope = await enter(request);
       Object.assign(factsOf(request), {
         scope,
         userId: scope.actor.kind === 'user' ? scope.actor.id : undefined,
       });
+      limits.spend(reply, scope.workspaceId, routeClass);
     },
     preValidation: async request => {
       // Streams and images name their workspace in the query; the gate has read it, no route knows it.
@@ -88,6 +94,11 @@ function addWorkspaceRoute(
       return sendAnswer(reply, await answered(request, scope, route, act));
     },
   });
+}
+
+function classOf({ method, permission }: WorkspaceRoute<Shape, Shape, Shape>): RouteClass {
+  if (method === 'GET') return 'read';
+  return permission === 'messages.send' ? 'send' : 'write';
 }
 
 function addOpenRoute(app: FastifyInstance, gate: Gate, route: OpenRoute<Shape, Shape, Shape>): void {

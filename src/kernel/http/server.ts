@@ -15,6 +15,7 @@ import { type Maintenance, refuseDuringMaintenance } from './maintenance.ts';
 import { refuseForeignOrigin } from './origin.ts';
 import { addressOf, listenFault } from './port.ts';
 import { BODY_LIMIT, sendProblem } from './problem.ts';
+import { type Allowances, createApiLimits } from './rate-limits.ts';
 import { factsOf } from './request-facts.ts';
 import type { Gate, Routes } from './route.ts';
 import { routesOn } from './routes.ts';
@@ -29,6 +30,8 @@ type HttpOptions = {
   heartbeatMs?: number;
   /** Whether writes are refused just now; without it never. */
   maintenance?: Maintenance;
+  /** How much each workspace may ask of the API. */
+  allowances?: Allowances;
 };
 
 /** The HTTP server: rooms add their routes, then it listens. */
@@ -47,10 +50,11 @@ export async function createHttp(kernel: Kernel, gate: Gate, options: HttpOption
   const streams = new Streams(options.heartbeatMs);
   const life = { stopping: false };
   const app = bareServer(kernel);
+  const limits = createApiLimits(kernel, options.allowances);
   const connections = trackConnections(app.server);
   await protect(app, kernel, life, options.maintenance);
   const document = await addApiDocument(app);
-  const routes = routesOn(app, gate, streams);
+  const routes = routesOn(app, gate, streams, limits);
   await answerUnknownAddresses(app, webRoot);
   document.addPages(routes);
   addHealth(routes, kernel, life);
@@ -61,6 +65,7 @@ export async function createHttp(kernel: Kernel, gate: Gate, options: HttpOption
   app.addHook('onClose', async () => {
     clearInterval(purge);
     deaf();
+    await limits.stop();
   });
   return {
     ...routes,
@@ -77,6 +82,7 @@ function bareServer(kernel: Kernel): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
+    trustProxy: (_address, hop) => hop < kernel.config.trustedProxies,
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
     genReqId: () => newId(),

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -15,6 +16,8 @@ const kernel = {
   config: readConfig({ CONVOKE_PORT: '0' }),
   log: pino({ level: 'silent' }),
   wake: { on: () => () => undefined },
+  clock: systemClock,
+  database: { engine: { kind: 'embedded' } },
 } as unknown as Kernel;
 const allowed = new Set(['anna', 'bob']);
 const streams: Stream[] = [];
