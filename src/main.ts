@@ -19,6 +19,7 @@ import {
   createGate,
   createMaintenance,
   prepareFirstStart,
+  purgeLogins,
   registerAdminRoutes,
   registerIdentityCommands,
   registerIdentityRoutes,
@@ -122,7 +123,7 @@ type Rooms = { leases: Leases; channels: RunningChannels; jobs: Jobs };
 
 /** Plugs the rooms together from left to right. What is started first is stopped last. */
 async function startRooms(kernel: Kernel, life: Lifecycle, more: Adapter[]): Promise<Rooms> {
-  life.add('upkeep', startUpkeep(kernel));
+  life.add('upkeep', startUpkeep(kernel, [purgeLogins]));
   const node = await appearAsNode(kernel);
   life.add('node', () => node.stop());
   life.add('wake', () => kernel.wake.stop());
