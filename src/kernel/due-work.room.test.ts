@@ -274,4 +274,22 @@ describe('due work', () => {
       expect(late).toBeLessThan(2_000);
     },
   );
+
+  it.each([3_600_000, -3_600_000])(
+    'goes by the clock of the database where that is asked for, %i ms off',
+    async offset => {
+      const kind = `by${offset}`;
+      const clock = { ...one.clock, now: () => new Date(Date.now() + offset) };
+      const skewed: Kernel = { ...one, clock, node: { id: 'skewed', bootId: newId() } };
+      const fired: Fired[] = [];
+      worker(skewed, kind, fired, { by: 'database' });
+      const [item] = items(kind, 1, () => 1_600) as [DueItem];
+      await schedule([item]);
+      await until(() => fired.length === 1);
+      const late = (fired[0]?.at ?? 0) - offset - item.dueAt.getTime();
+      // As exact as one look at the database tells how far the clocks differ.
+      expect(late).toBeGreaterThan(-500);
+      expect(late).toBeLessThan(5_000);
+    },
+  );
 });

@@ -22,6 +22,8 @@ export type DueWorkerOptions = {
   leaseMs?: number;
   /** How many `fire` may run at the same time. */
   concurrency?: number;
+  /** Whose clock says that an instant has come; the database's for what judges other nodes. */
+  by?: 'node' | 'database';
   /** How long before its instant `fire` gets an item, to prepare it; the caller then waits for the instant. */
   leadMs?: number;
   /**
@@ -96,6 +98,7 @@ class Worker implements DueWorker {
       leaseMs: 30_000,
       concurrency: 4,
       leadMs: 0,
+      by: 'node',
       ...options,
     };
     this.#pollMs = Math.min(POLL_MS, Math.max(20, (this.#options.aheadMs * 2) / 3));
@@ -144,7 +147,7 @@ class Worker implements DueWorker {
     const bootId = this.#kernel.node.bootId;
     if (this.#unsure) await this.#rows.giveBackAll(bootId, kind);
     this.#unsure = false;
-    const claim: Claim = { kind, bootId, limit, leaseMs, aheadMs: aheadMs + this.#skewMs };
+    const claim: Claim = { kind, bootId, limit, leaseMs, aheadMs: aheadMs + this.#ownSkewMs };
     const before = this.#nodeNow();
     const { items, databaseNow, more } = await this.#chooseAndClaim(claim);
     if (databaseNow > 0) this.#measureSkew(before - databaseNow, this.#nodeNow() + 1 - databaseNow);
@@ -195,7 +198,7 @@ class Worker implements DueWorker {
     }
     const next = this.#heap.peek();
     if (!next || this.#firing.size >= this.#options.concurrency) return;
-    const wait = next.dueAt.getTime() - this.#options.leadMs - this.#nodeNow();
+    const wait = next.dueAt.getTime() - this.#options.leadMs - this.#now();
     // Node's timers fire up to 1 ms early, so the last moment is waited for turn by turn.
     const { clock } = this.#kernel;
     this.#fireNoMore =
@@ -205,7 +208,7 @@ class Worker implements DueWorker {
   }
 
   #popDue(): DueItem[] {
-    const now = this.#nodeNow() + this.#options.leadMs;
+    const now = this.#now() + this.#options.leadMs;
     const due: DueItem[] = [];
     while (due.length < this.#options.batch) {
       const next = this.#heap.peek();
@@ -267,6 +270,15 @@ class Worker implements DueWorker {
       { event: 'due.skew', skew_ms: Math.round(this.#skewMs) },
       'The clock of this node and that of the database differ. Let both follow a time server (NTP).',
     );
+  }
+
+  /** How far the clock that this worker goes by is ahead of the database's, as far as is known. */
+  get #ownSkewMs(): number {
+    return this.#options.by === 'node' ? this.#skewMs : 0;
+  }
+
+  #now(): number {
+    return this.#nodeNow() - this.#skewMs + this.#ownSkewMs;
   }
 
   #nodeNow(): number {

@@ -12,4 +12,9 @@ export const pinned: readonly (SimulationOptions & { what: string })[] = [
     mode: 'liveness',
     what: 'what turns out to have arrived while it waited to be sent again is not watched to the end of its window',
   },
+  {
+    seed: 4018,
+    mode: 'safety',
+    what: 'a node whose clock is far ahead does not call the attempts of others overdue',
+  },
 ];
