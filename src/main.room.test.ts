@@ -75,6 +75,20 @@ describe('the whole program', () => {
     expect((await signIn(convoke, 'another good password')).status).toBe(200);
     const refused = await runAsOperator('cli.ts', ['set-password', 'nobody'], env, `${PASSWORD}\n`);
     expect(refused).toMatchObject({ code: 1, out: '', err: 'There is no user "nobody".\n' });
+    const users = await runAsOperator('cli.ts', ['list-users', '--search', 'adm'], env);
+    expect(users).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^admin {2}\(admin, 1 workspace, seen /),
+    });
+    const last = await runAsOperator('cli.ts', ['demote', 'admin'], env);
+    expect(last).toMatchObject({ code: 1, err: expect.stringContaining('Somebody must be able to run') });
+    const mode = ['maintenance', 'on', '--note', 'Back at ten.'];
+    expect(await runAsOperator('cli.ts', mode, env)).toMatchObject({ code: 0, err: '' });
+    const body = { token: 'x', password: PASSWORD };
+    await until(async () => (await post(`${convoke.url}/v1/setup`, body)).status === 503);
+    const off = await runAsOperator('cli.ts', ['maintenance', 'off'], env);
+    expect(off).toMatchObject({ code: 0, out: 'Maintenance is over.\n' });
+    await until(async () => (await post(`${convoke.url}/v1/setup`, body)).status === 422);
     const silent = await runAsOperator('cli.ts', ['set-password', 'admin'], env, '');
     expect(silent).toMatchObject({ code: 1, err: expect.stringContaining('no password on standard input') });
   });
