@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cookiesOf, type IdentityHouse, identityHouse, PASSWORD } from '../../../test/harness/identity.ts';
 import { until } from '../../../test/harness/until.ts';
-import { INSTANCE, registerLiveRoute } from '../../kernel/index.ts';
+import { INSTANCE, mintScope, registerLiveRoute } from '../../kernel/index.ts';
+import { changeRole, removeMember } from '../workspaces/members.ts';
 import { endEverything, purgeLogins } from './logins.ts';
 
 const DAY_MS = 86_400_000;
@@ -282,6 +283,7 @@ async function expectEnd(end: Promise<string>): Promise<void> {
     over = true;
   });
   await until(() => over, { within: 5_000, what: () => 'the end of the stream' });
+  expect(over).toBe(true);
 }
 
 describe('a stream', () => {
@@ -332,6 +334,26 @@ describe('a stream', () => {
     expect(first).toBe('open');
     await house.post('/v1/logout', {}, { cookie: bob });
     await expectEnd(his.end);
+  });
+
+  it('ends when its listener is no longer a member, or may no longer see what it tells', async () => {
+    const scope = mintScope(house.kernel, house.workspaceId(), {
+      kind: 'user',
+      id: await house.member('anna'),
+    });
+    const listening = async (name: string) => {
+      const userId = await house.member(name, 'agent');
+      const cookie = cookiesOf(
+        await house.post('/v1/login', { username: name, password: PASSWORD }),
+        'convoke_login',
+      );
+      return { userId, end: (await listen('/v1/live', { cookie })).end };
+    };
+    const [bob, cara] = [await listening('bob'), await listening('cara')];
+    await removeMember(scope, bob.userId);
+    await expectEnd(bob.end);
+    await changeRole(scope, cara.userId, 'door_staff');
+    await expectEnd(cara.end);
   });
 
   it('ends for everybody by the kill switch, which no token outlives', async () => {

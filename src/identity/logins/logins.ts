@@ -86,7 +86,7 @@ export async function logout(kernel: Kernel, token: string): Promise<void> {
       )
       .returning('user_id')
       .executeTakeFirst();
-    if (ended) closeStreams(ended.user_id);
+    if (ended) recheckStreams(ended.user_id);
   });
 }
 
@@ -97,7 +97,7 @@ export async function endLogin(tx: Tx, userId: string, loginId: string): Promise
     .where('id', '=', loginId)
     .where('user_id', '=', userId)
     .executeTakeFirst();
-  closeStreams(userId);
+  recheckStreams(userId);
   return ended.numDeletedRows > 0n;
 }
 
@@ -117,7 +117,7 @@ export async function endLoginsOf(tx: Tx, userId: string, keep?: string): Promis
   await tx.deleteFrom('login_challenges').where('user_id', '=', userId).execute();
   if (keep === undefined) await tx.deleteFrom('known_devices').where('user_id', '=', userId).execute();
   else await tx.updateTable('logins').set({ user_epoch: epoch }).where('id', '=', keep).execute();
-  closeStreams(userId);
+  recheckStreams(userId);
 }
 
 /** The kill switch: whatever was given out before opens nothing any more, on all nodes, and live streams end. */
@@ -127,8 +127,8 @@ export async function endEverything(tx: Tx): Promise<void> {
   wakeAfterCommit('gate');
 }
 
-/** Streams look again whether their listener may still listen. */
-function closeStreams(userId: string): void {
+/** After the commit, the open streams of a user ask again whether they may go on: to be said by whoever takes a right away. */
+export function recheckStreams(userId: string): void {
   wakeAfterCommit('gate', userId);
 }
 

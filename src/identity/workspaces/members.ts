@@ -1,4 +1,5 @@
 import { AppError, invalidField, notFound, record, type Scope, type Tx } from '../../kernel/index.ts';
+import { recheckStreams } from '../logins/logins.ts';
 import { mayGive } from '../policy.ts';
 import type { Role } from '../schema.ts';
 import type { Member } from './schema.ts';
@@ -42,6 +43,7 @@ export function changeRole(scope: Scope, userId: string, role: Role): Promise<vo
       .where('workspace_id', '=', scope.workspaceId)
       .where('user_id', '=', userId)
       .execute();
+    recheckStreams(userId);
     await record(tx, scope, factOf(userId, 'role_changed', { before: { role: before }, after: { role } }));
   });
 }
@@ -115,8 +117,9 @@ export function actorId({ actor }: Scope): string | undefined {
   return actor.kind === 'user' ? actor.id : undefined;
 }
 
-function removeRow(tx: Tx, scope: Scope, userId: string) {
-  return tx
+async function removeRow(tx: Tx, scope: Scope, userId: string): Promise<void> {
+  recheckStreams(userId);
+  await tx
     .deleteFrom('members')
     .where('workspace_id', '=', scope.workspaceId)
     .where('user_id', '=', userId)
