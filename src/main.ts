@@ -24,6 +24,7 @@ import {
   registerIdentityCommands,
   registerIdentityRoutes,
   registerKeyRoutes,
+  registerPeopleJobs,
   registerWorkspaceRoutes,
   requireArgon2,
 } from './identity/index.ts';
@@ -35,6 +36,7 @@ import {
   createLeases,
   createLifecycle,
   createLogger,
+  createMailer,
   createMetrics,
   createSealer,
   type Environment,
@@ -106,8 +108,7 @@ export async function startConvoke(env: Environment, extras: Extras = {}): Promi
     const first = await prepareFirstStart(kernel);
     const rooms = await startRooms(kernel, life, extras.adapters ?? []);
     const url = await openDoors(kernel, rooms, life);
-    life.add('jobs', () => rooms.jobs.stop());
-    rooms.jobs.start();
+    startJobs(kernel, rooms.jobs, life, config.publicUrl ?? url);
     const setupLink = first && `${config.publicUrl ?? url}/setup/${first.token}`;
     return { url, kernel, setupLink, stop: () => life.stop() };
   } catch (error) {
@@ -184,6 +185,15 @@ async function openDoors(kernel: Kernel, { leases, channels }: Rooms, life: Life
   }
   life.add('http', () => http.close());
   return http.listen();
+}
+
+/** Last of all, since jobs may want anything that runs; their links lead to `webUrl`. */
+function startJobs(kernel: Kernel, jobs: Jobs, life: Lifecycle, webUrl: string): void {
+  const mailer = createMailer(kernel);
+  life.add('mailer', () => mailer.close());
+  registerPeopleJobs(jobs, kernel, mailer, webUrl);
+  life.add('jobs', () => jobs.stop());
+  jobs.start();
 }
 
 function linkedAdapter({ config, log }: Kernel) {

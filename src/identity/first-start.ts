@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Kernel } from '../kernel/index.ts';
-import { createSetupLink } from './links.ts';
+import { createSetupLink } from './people/setup.ts';
 import { createUser } from './users.ts';
 import { addMember, createWorkspace } from './workspaces/workspaces.ts';
 

@@ -1,4 +1,5 @@
 import { type Config, type Kernel, type Tx, VERSION } from '../kernel/index.ts';
+import { readInstance } from './people/instance.ts';
 import { permissionsOf } from './policy.ts';
 import type { Me, Role } from './schema.ts';
 
@@ -25,12 +26,28 @@ export async function me(kernel: Kernel, userId: string): Promise<Me> {
   return kernel.database.inEngine('identity.me', async tx => {
     const user = await tx
       .selectFrom('users')
-      .select(['id', 'username', 'email', 'name', 'is_admin'])
+      .select([
+        'id',
+        'username',
+        'email',
+        'name',
+        'is_admin',
+        'locale',
+        'time_zone',
+        'theme',
+        'terms_version',
+      ])
       .where('id', '=', userId)
       .executeTakeFirstOrThrow();
+    const { terms_version: accepted, theme, ...shown } = user;
+    const { terms } = await readInstance(tx, kernel);
     const workspaces = await memberships(tx, userId);
     return {
-      user,
+      user: {
+        ...shown,
+        theme: theme as Me['user']['theme'],
+        terms_due: terms !== null && terms.version !== accepted,
+      },
       workspaces: workspaces.map(({ deletionDueAt, ...one }) => ({
         ...one,
         permissions: [...permissionsOf(one.role)],

@@ -1,8 +1,9 @@
 import { AppError, type Kernel, type Routes } from '../kernel/index.ts';
 import { registerSecondFactorRoutes } from './defence/routes.ts';
 import { visitorOf, welcome } from './entry.ts';
-import { completeSetup } from './links.ts';
 import { registerLoginRoutes } from './logins/routes.ts';
+import { registerPeopleRoutes } from './people/routes.ts';
+import { completeSetup } from './people/setup.ts';
 import { me } from './queries.ts';
 import { Me, SetupBody } from './schema.ts';
 
@@ -11,6 +12,7 @@ const tag = 'identity';
 export function registerIdentityRoutes(routes: Routes, kernel: Kernel): void {
   registerLoginRoutes(routes, kernel);
   registerSecondFactorRoutes(routes, kernel);
+  registerPeopleRoutes(routes, kernel);
   routes.open({
     method: 'GET',
     url: '/v1/me',

@@ -77,6 +77,10 @@ export const Me = z.object({
     email: z.string().nullable().describe('Proven to be theirs'),
     name: z.string(),
     is_admin: z.boolean().describe('May use the console of the whole installation'),
+    locale: z.string(),
+    time_zone: z.string().nullable().describe('Null: that of the browser'),
+    theme: z.enum(['auto', 'light', 'dark']),
+    terms_due: z.boolean().describe('The terms have moved since they were accepted, or never were'),
   }),
   workspaces: z.array(
     z.object({

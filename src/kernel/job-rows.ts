@@ -1,10 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database, Tx } from './database/database.ts';
 import { newId } from './ids.ts';
+import { INSTANCE } from './scope.ts';
 import { wakeAfterCommit } from './wake.ts';
-
-/** The workspace id of what belongs to the whole installation. */
-export const INSTALLATION = '00000000-0000-0000-0000-000000000000';
 
 /** One claimed try of a job; `tries` counts this one. */
 export type ClaimedJob = {
@@ -29,7 +27,7 @@ export async function addJob(tx: Tx, name: string, payload: object, dueAt?: Date
   await sql`
     insert into jobs (workspace_id, id, name, payload, due_at)
     values (
-      coalesce(convoke_workspace(), ${INSTALLATION}), ${newId()}, ${name}, ${JSON.stringify(payload)}::jsonb,
+      coalesce(convoke_workspace(), ${INSTANCE}), ${newId()}, ${name}, ${JSON.stringify(payload)}::jsonb,
       coalesce(${dueAt ?? null}::timestamptz, now())
     )`.execute(tx);
   if (dueAt === undefined) wakeAfterCommit('jobs');

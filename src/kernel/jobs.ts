@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { outsideTransaction } from './database/database.ts';
-import { type ClaimedJob, INSTALLATION, type JobRows, jobRows } from './job-rows.ts';
+import { type ClaimedJob, type JobRows, jobRows } from './job-rows.ts';
 import type { Kernel } from './kernel.ts';
 import type { Metrics } from './metrics.ts';
+import { INSTANCE } from './scope.ts';
 
 /** One try of a job. */
 export type JobRun = {
@@ -204,7 +205,7 @@ class Worker implements Jobs {
       id,
       tries,
       signal: controller.signal,
-      workspaceId: workspaceId === INSTALLATION ? undefined : workspaceId,
+      workspaceId: workspaceId === INSTANCE ? undefined : workspaceId,
     };
     try {
       await this.#inTime(handled.work(job.payload, run), controller);
