@@ -1,4 +1,5 @@
 import { AppError, INSTANCE, type Kernel, recordForInstance, type Tx } from '../../kernel/index.ts';
+import { addNotice } from '../people/notices.ts';
 import { aliveLogins, endLogin, see, type Visitor } from './logins.ts';
 import { addAccessToken, addRefreshToken, type ClientTokens } from './opening.ts';
 import { tokenHash } from './tokens.ts';
@@ -27,7 +28,7 @@ export async function refreshLogin(kernel: Kernel, refresh: string, visitor: Vis
         expiresAt: shown.endsAt,
       });
     } else if (!(await withinGrace(tx, kernel, refresh, successor))) {
-      await endStolen(tx, shown, visitor);
+      await endStolen(tx, kernel, shown, visitor);
       return 'stolen';
     }
     return { refresh: successor, ...(await answerFor(tx, kernel, shown.loginId, successor)) };
@@ -92,11 +93,17 @@ async function answerFor(tx: Tx, kernel: Kernel, loginId: string, successor: str
   return { refreshExpiresAt, ...(await addAccessToken(tx, kernel, loginId)) };
 }
 
-async function endStolen(tx: Tx, { loginId, userId }: Shown, { address }: Visitor): Promise<void> {
+async function endStolen(
+  tx: Tx,
+  kernel: Kernel,
+  { loginId, userId }: Shown,
+  visitor: Visitor,
+): Promise<void> {
   if (!(await endLogin(tx, userId, loginId))) return;
+  await addNotice(tx, kernel, userId, 'stolen_login', visitor);
   await recordForInstance(
     tx,
-    { actor: { kind: 'system' }, address },
+    { actor: { kind: 'system' }, address: visitor.address },
     {
       type: 'identity.refresh_token_replayed',
       subject: { type: 'user', id: userId },

@@ -4,6 +4,7 @@ import { countTry, forgetTries, proofKey, type TryKey, tryKey } from '../defence
 import { spendLogin } from '../defence/login-limits.ts';
 import { verifyCounted } from '../defence/proof.ts';
 import { hasSecondFactor, takeCode } from '../defence/second-factor.ts';
+import { tellNewDevice } from '../people/notices.ts';
 import { type User, userNamed } from '../users.ts';
 import { isKnownDevice } from './devices.ts';
 import type { OpenLogin, Visitor } from './logins.ts';
@@ -147,5 +148,6 @@ async function open(
     { type: 'identity.signed_in', subject: { type: 'user', id: userId }, payload: { kind } },
   );
   if (kind === 'client') return { client: await openClientLogin(tx, kernel, userId, visitor) };
+  await tellNewDevice(tx, kernel, userId, visitor);
   return { browser: await openLogin(tx, kernel, userId, visitor) };
 }

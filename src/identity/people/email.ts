@@ -9,7 +9,7 @@ import { provePassword } from '../defence/proof.ts';
 import type { Visitor } from '../logins/logins.ts';
 import { askForMail } from './limits.ts';
 import { followLink, linkOver } from './links.ts';
-import { happenedTo } from './password.ts';
+import { happenedTo } from './notices.ts';
 
 /**
  * Asks for a link to the new address; until it is followed nothing changes. Whether the address belongs to somebody else

@@ -1,16 +1,19 @@
 import { z } from 'zod';
-import type { Jobs, Kernel, Mailer, Tx } from '../../kernel/index.ts';
+import type { Jobs, Kernel, Mail, Mailer, Tx } from '../../kernel/index.ts';
 import {
   confirmEmailMail,
   emailChangedMail,
   knownAddressMail,
+  newDeviceMail,
   passwordChangedMail,
   type Reader,
   resetMail,
   signUpMail,
+  stolenLoginMail,
 } from '../mail/words.ts';
 import { userNamed } from '../users.ts';
 import { drawLink } from './links.ts';
+import type { Notice } from './notices.ts';
 
 const Happened = {
   at: z.iso.datetime().transform(text => new Date(text)),
@@ -68,13 +71,24 @@ export function registerPeopleJobs(jobs: Jobs, kernel: Kernel, mailer: Mailer, w
       if (mail) await mailer.send(mail);
     },
   );
-  const Changed = z.object({ user_id: z.string(), ...Happened });
+  const Noticed = z.object({
+    user_id: z.string(),
+    notice: z.enum(['password_changed', 'new_device', 'stolen_login']),
+    ...Happened,
+  });
   jobs.handle(
-    'identity.password_changed_mail',
-    { payload: Changed },
-    async ({ user_id: userId, ...happened }) => {
-      const reader = await database.inEngine('identity.password_changed_mail', tx => readerOf(tx, userId));
-      if (reader) await mailer.send(passwordChangedMail(reader, happened, forgot));
+    'identity.notice_mail',
+    { payload: Noticed },
+    async ({ user_id: userId, notice, ...happened }) => {
+      const reader = await database.inEngine('identity.notice_mail', tx => readerOf(tx, userId));
+      if (!reader) return;
+      const devices = `${webUrl}/devices`;
+      const words = {
+        password_changed: () => passwordChangedMail(reader, happened, forgot),
+        new_device: () => newDeviceMail(reader, happened, devices),
+        stolen_login: () => stolenLoginMail(reader, happened, devices),
+      } satisfies Record<Notice, () => Mail>;
+      await mailer.send(words[notice]());
     },
   );
   const Moved = z.object({ user_id: z.string(), old_email: z.string(), ...Happened });

@@ -1,21 +1,14 @@
-import {
-  AppError,
-  type Author,
-  addJob,
-  type Kernel,
-  recordForInstance,
-  type Tx,
-} from '../../kernel/index.ts';
+import { AppError, type Author, type Kernel, recordForInstance, type Tx } from '../../kernel/index.ts';
 import { refuseGuessable } from '../defence/breached.ts';
 import { hashPassword } from '../defence/passwords.ts';
 import { provePassword } from '../defence/proof.ts';
 import { hasSecondFactor } from '../defence/second-factor.ts';
-import { deviceName } from '../logins/devices.ts';
 import type { Visitor } from '../logins/logins.ts';
 import { type NewLogin, openLogin } from '../logins/opening.ts';
 import { replacePassword } from '../users.ts';
 import { askForMail, spendLink } from './limits.ts';
 import { followLink, linkOver, lookAtLink } from './links.ts';
+import { addNotice } from './notices.ts';
 
 /** Asks for a link to choose another password, for a username or an address. Throws 429. */
 export function forgetPassword(kernel: Kernel, name: string, address: string): Promise<void> {
@@ -92,14 +85,5 @@ async function tell(tx: Tx, kernel: Kernel, userId: string, visitor: Visitor): P
   const by: Author = { actor: { kind: 'user', id: userId }, address: visitor.address };
   const subject = { type: 'user', id: userId };
   await recordForInstance(tx, by, { type: 'identity.password_changed', subject, payload: {} });
-  await addJob(tx, 'identity.password_changed_mail', { user_id: userId, ...happenedTo(kernel, visitor) });
-}
-
-/** What a mail tells of a visit; in a job. */
-export function happenedTo(kernel: Kernel, { address, userAgent }: Visitor) {
-  return {
-    at: kernel.clock.now().toISOString(),
-    device: deviceName(userAgent ?? null),
-    address: address ?? null,
-  };
+  await addNotice(tx, kernel, userId, 'password_changed', visitor);
 }

@@ -380,6 +380,32 @@ describe('a forgotten password', () => {
   });
 });
 
+describe('a sign-in', () => {
+  it('from another browser than before is told by mail; from a known one, or the first, it is not', async () => {
+    const { username, email } = await person();
+    const first = await login(username, PASSWORD);
+    const device = [first.headers['set-cookie'] ?? []]
+      .flat()
+      .find(cookie => cookie.startsWith('convoke_device='))
+      ?.split(';')[0];
+    await post('/v1/login', { username, password: PASSWORD }, device);
+    await settled();
+    expect(catcher.mails(email)).toEqual([]);
+    await login(username, PASSWORD);
+    expect((await mailFor(email, /new sign-in/)).text).toContain('From: 127.0.0.1');
+  });
+
+  it('whose refresh token was copied ends, and a mail says so', async () => {
+    const { username, email } = await person();
+    const tokens = (await post('/v1/login', { username, password: PASSWORD, kind: 'client' })).json();
+    const refresh = async (token: string) => post('/v1/login/refresh', { refresh_token: token });
+    const next = (await refresh(tokens.refresh_token)).json();
+    await refresh(next.refresh_token);
+    expect((await refresh(tokens.refresh_token)).statusCode).toBe(401);
+    await mailFor(email, /ended a login/);
+  });
+});
+
 describe('who is signed in', () => {
   it('changes the password with the old one; all other logins end, and a mail says so', async () => {
     const { username, email } = await person();
