@@ -11,8 +11,8 @@ import {
   type Tx,
   wakeAfterCommit,
 } from '../../kernel/index.ts';
-import { createSetupLink } from '../links.ts';
 import { endLoginsOf as endEveryLogin } from '../logins/logins.ts';
+import { createSetupLink } from '../people/setup.ts';
 import { newUser } from '../users.ts';
 import { recordAdmin } from './activity.ts';
 import { actAsAdmin } from './acts.ts';
