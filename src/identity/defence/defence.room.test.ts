@@ -6,6 +6,7 @@ import {
   identityHouse,
   PASSWORD,
 } from '../../../test/harness/identity.ts';
+import { INSTANCE } from '../../kernel/index.ts';
 import { setPassword } from '../users.ts';
 
 const MINUTE_MS = 60_000;
@@ -57,6 +58,26 @@ describe('five failures', () => {
     const [known, unknown] = [await fail('anna', 6), await fail('nobody', 6)];
     expect(known.map(withoutRequestId)).toEqual(unknown.map(withoutRequestId));
     expect(statuses(unknown)).toEqual([401, 401, 401, 401, 401, 429]);
+  });
+
+  it('are one fact, told of unknown names too', async () => {
+    const userId = await house.member('anna');
+    await fail('anna', 6);
+    await fail('nobody', 6);
+    const facts = await house.kernel.database.inEngine('test.facts', tx =>
+      tx
+        .selectFrom('activity')
+        .select(['subject_id', 'address'])
+        .where('type', '=', 'identity.sign_in_locked')
+        .orderBy('id', 'desc')
+        .limit(3)
+        .execute(),
+    );
+    expect(facts.slice(0, 2)).toEqual([
+      { subject_id: INSTANCE, address: '127.0.0.1' },
+      { subject_id: userId, address: '127.0.0.1' },
+    ]);
+    expect(facts[2]?.subject_id).not.toBe(userId);
   });
 
   it('are five also when many come at once', async () => {
@@ -284,6 +305,17 @@ describe('a second factor', () => {
     expect((await answerWith(given, wrong(code()))).statusCode).toBe(401);
     expect((await answerWith(await challenge(), code())).statusCode).toBe(429);
     house.pass(15 * MINUTE_MS);
+    expect((await answerWith(await challenge(), code())).statusCode).toBe(200);
+  });
+
+  it('takes five codes for one question, even where nothing else counts them', async () => {
+    const { code } = await withApp();
+    const given = await challenge();
+    for (let i = 0; i < 5; i++) {
+      expect((await answerWith(given, wrong(code()))).statusCode).toBe(401);
+      await house.kernel.database.inEngine('test.forget', tx => tx.deleteFrom('login_failures').execute());
+    }
+    expect((await answerWith(given, code())).statusCode).toBe(401);
     expect((await answerWith(await challenge(), code())).statusCode).toBe(200);
   });
 

@@ -30,10 +30,10 @@ function hashed(text: string): Buffer {
 
 /**
  * Counts a try as a failure before it is looked at, so that many at once are not more than as many one by one. The
- * fifth locks the key for 15 minutes; then, or 15 minutes after the last failure, it starts anew. Throws 429
- * `rate_limited` while it is locked.
+ * fifth locks the key for 15 minutes; then, or 15 minutes after the last failure, it starts anew. Answers whether this one
+ * locks it, should it fail. Throws 429 `rate_limited` while it is locked.
  */
-export async function countTry(tx: Tx, kernel: Kernel, key: TryKey): Promise<void> {
+export async function countTry(tx: Tx, kernel: Kernel, key: TryKey): Promise<boolean> {
   const now = kernel.clock.now();
   const lockedUntil = new Date(now.getTime() + LOCKED_MS);
   const since = new Date(now.getTime() - LOCKED_MS);
@@ -57,9 +57,10 @@ export async function countTry(tx: Tx, kernel: Kernel, key: TryKey): Promise<voi
           ]),
         ),
     )
-    .returning('failures')
+    .returning('locked_until')
     .executeTakeFirst();
   if (!counted) throw await locked(tx, key, now);
+  return counted.locked_until !== null;
 }
 
 /** It was no failure: the key starts anew. */

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { AppError, type Kernel, recordForInstance, type Tx } from '../../kernel/index.ts';
+import { AppError, INSTANCE, type Kernel, recordForInstance, type Tx } from '../../kernel/index.ts';
 import { countTry, forgetTries, proofKey, type TryKey, tryKey } from '../defence/failures.ts';
 import { spendLogin } from '../defence/login-limits.ts';
 import { verifyCounted } from '../defence/proof.ts';
@@ -29,9 +29,10 @@ const MOST_CODES = 5;
  * before any work.
  */
 export async function signIn(kernel: Kernel, given: Given, visitor: Visitor): Promise<SignedIn> {
-  const { user, key } = await admit(kernel, given.username, visitor);
+  const { user, key, locks } = await admit(kernel, given.username, visitor);
   const fits = await verifyCounted(kernel, key, given.password, user?.password_hash);
   const opened = user && fits ? await goOn(kernel, user, { kind: given.kind, key }, visitor) : undefined;
+  if (!opened && locks) await tellLock(kernel, user?.id, visitor);
   kernel.log.info({ event: 'identity.login', outcome: opened ? 'ok' : 'refused', user_id: user?.id });
   if (!opened) throw new AppError('unauthenticated', 'The username or the password is wrong.');
   return opened;
@@ -49,11 +50,7 @@ export async function signInWithCode(
     const key = proofKey(asked.userId, 'second_factor');
     await countTry(tx, kernel, key);
     if (!(await takeCode(tx, kernel, asked.userId, given.code))) return undefined;
-    const { numDeletedRows } = await tx
-      .deleteFrom('login_challenges')
-      .where('token_hash', '=', tokenHash(given.challenge))
-      .executeTakeFirst();
-    if (numDeletedRows === 0n) return undefined;
+    await tx.deleteFrom('login_challenges').where('token_hash', '=', tokenHash(given.challenge)).execute();
     await forgetTries(tx, [key]);
     return open(tx, kernel, asked, visitor);
   });
@@ -72,16 +69,27 @@ function admit(
   kernel: Kernel,
   name: string,
   visitor: Visitor,
-): Promise<{ user: User | undefined; key: TryKey }> {
+): Promise<{ user: User | undefined; key: TryKey; locks: boolean }> {
   return kernel.database.inEngine('identity.login', async tx => {
     const user = await userNamed(tx, name);
     const { device } = visitor;
     const known = user !== undefined && device !== undefined && (await isKnownDevice(tx, user.id, device));
     const key = known ? tryKey({ userId: user.id, device }) : tryKey({ name });
     await spendLogin(tx, { address: visitor.address, key, known });
-    await countTry(tx, kernel, key);
-    return { user, key };
+    return { user, key, locks: await countTry(tx, kernel, key) };
   });
+}
+
+/** Five failures are one fact. It is told of unknown names too, so that its time tells nobody which are known. */
+function tellLock(kernel: Kernel, userId: string | undefined, { address }: Visitor): Promise<void> {
+  const subject = { type: 'user', id: userId ?? INSTANCE };
+  return kernel.database.inEngine('identity.sign_in_locked', tx =>
+    recordForInstance(
+      tx,
+      { actor: { kind: 'system' }, address },
+      { type: 'identity.sign_in_locked', subject, payload: { known: userId !== undefined } },
+    ),
+  );
 }
 
 /** While the password was checked it may have been replaced; then the old one no longer opens anything. */
@@ -118,7 +126,10 @@ async function ask(tx: Tx, kernel: Kernel, userId: string, kind: Kind): Promise<
   return { challenge, expiresAt };
 }
 
-/** Counted before the code is looked at. A challenge ends with the fifth wrong code, or with the lock of its user. */
+/**
+ * Counted before the code is looked at, which also makes others who show the same challenge wait for what becomes of it. A
+ * challenge ends with the fifth wrong code, or with the lock of its user.
+ */
 async function countCode(
   tx: Tx,
   kernel: Kernel,
