@@ -267,6 +267,31 @@ describe('users', () => {
   });
 });
 
+/** Starts the acts and holds the rows of these users until all wait for something, so that none is just faster. */
+async function atOnce(ids: string[], acts: (() => Promise<unknown>)[]) {
+  const { engine } = kernel.database;
+  // There, one transaction comes after the other anyway.
+  if (engine.kind === 'embedded') return Promise.allSettled(acts.map(act => act()));
+  const waiting = `select count(*)::int as count from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`;
+  const holder = await engine.acquire();
+  await holder.script('begin');
+  await holder.query('select from users where id = any($1::uuid[]) for update', [ids]);
+  const outcomes = Promise.allSettled(acts.map(act => act()));
+  const count = async () => {
+    // Within one transaction the server shows what it has shown before.
+    await holder.query('select pg_stat_clear_snapshot()', []);
+    return Number((await holder.query(waiting, [])).rows[0]?.count);
+  };
+  try {
+    await until(async () => (await count()) === acts.length);
+  } finally {
+    await holder.script('commit');
+    holder.release();
+  }
+  return outcomes;
+}
+
 describe('the last admin', () => {
   it('can neither be demoted, locked nor deleted, in the console or on the command line', async () => {
     const path = `/v1/admin/users/${anna.id}`;
@@ -279,6 +304,16 @@ describe('the last admin', () => {
     const bob = await user('bob', { isAdmin: true });
     await call('PATCH', `/v1/admin/users/${bob.id}`, { locked: true });
     expect((await call('PATCH', path, { is_admin: false })).body.code).toBe('illegal_state');
+  });
+
+  it('is counted on only where whoever acts still is an admin when their turn comes', async () => {
+    const [bob, carl] = [await user('bob'), await user('carl')];
+    for (const act of [
+      () => changeUser(kernel, as(bob.id), carl.id, { is_admin: true }),
+      () => deleteUser(kernel, as(bob.id), carl.id, 'carl'),
+    ])
+      await expect(act()).rejects.toMatchObject({ code: 'not_found' });
+    expect((await admins()).map(one => one.username)).toEqual(['anna']);
   });
 
   type Act = (by: string, of: { id: string; name: string }) => Promise<unknown>;
@@ -297,8 +332,9 @@ describe('the last admin', () => {
         await kernel.database.inEngine('test.only', tx =>
           tx.updateTable('users').set({ is_admin: false }).where('id', 'not in', ids).execute(),
         );
-        const outcomes = await Promise.allSettled(
-          ids.map((id, at) => act(id, { id: ids[1 - at] ?? '', name: names[1 - at] ?? '' })),
+        const outcomes = await atOnce(
+          ids,
+          ids.map((id, at) => () => act(id, { id: ids[1 - at] ?? '', name: names[1 - at] ?? '' })),
         );
         expect(outcomes.map(one => one.status).sort()).toEqual(['fulfilled', 'rejected']);
         const refused = outcomes.find(one => one.status === 'rejected');
@@ -322,8 +358,9 @@ describe('the last admin', () => {
     await kernel.database.inEngine('test.only', tx =>
       tx.updateTable('users').set({ is_admin: false }).where('id', 'not in', ids).execute(),
     );
-    await Promise.allSettled(
-      ids.map((id, at) => changeUser(kernel, as(id), ids[(at + 1) % 3] ?? '', { is_admin: false })),
+    await atOnce(
+      ids,
+      ids.map((id, at) => () => changeUser(kernel, as(id), ids[(at + 1) % 3] ?? '', { is_admin: false })),
     );
     const left = await kernel.database.inEngine('test.admins', tx =>
       tx.selectFrom('users').select('id').where('is_admin', '=', true).execute(),
