@@ -10,7 +10,7 @@ import { createAppRouter } from './routes.tsx';
 const schemes = localStorageColorSchemeManager({ key: 'convoke.scheme' });
 
 /** Pages for who is not signed in. */
-const BEFORE_THE_DOOR = ['/sign-in', '/setup', '/invitation'];
+const BEFORE_THE_DOOR = ['/sign-in', '/sign-up', '/forgot', '/reset', '/setup', '/invitation'];
 
 const client = createQueryClient(() => {
   const { pathname, href } = router.state.location;

@@ -34,6 +34,40 @@ const setup = createRoute({
   component: lazyRouteComponent(() => import('./rooms/identity/setup.tsx'), 'Setup'),
 });
 
+const signUp = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-up',
+  component: lazyRouteComponent(() => import('./rooms/identity/people/sign-up.tsx'), 'SignUp'),
+});
+
+const completeSignUp = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-up/$token',
+  component: lazyRouteComponent(
+    () => import('./rooms/identity/people/complete-sign-up.tsx'),
+    'CompleteSignUp',
+  ),
+});
+
+const forgot = createRoute({
+  getParentRoute: () => root,
+  path: '/forgot',
+  component: lazyRouteComponent(() => import('./rooms/identity/people/forgot.tsx'), 'Forgot'),
+});
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset/$token',
+  component: lazyRouteComponent(() => import('./rooms/identity/people/reset.tsx'), 'Reset'),
+});
+
+const confirmEmail = createRoute({
+  getParentRoute: () => root,
+  path: '/confirm/$token',
+  beforeLoad: async ({ context, location }) => void (await whoIsIt(context.client, location.href)),
+  component: lazyRouteComponent(() => import('./rooms/identity/people/confirm-email.tsx'), 'ConfirmEmail'),
+});
+
 const start = createRoute({
   getParentRoute: () => root,
   path: '/',
@@ -223,6 +257,11 @@ const tree = root.addChildren([
   newWorkspace,
   invitationPage,
   signIn,
+  signUp,
+  completeSignUp,
+  forgot,
+  reset,
+  confirmEmail,
   setup,
   workspace.addChildren([
     workspaceStart,

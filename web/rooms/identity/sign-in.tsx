@@ -1,12 +1,15 @@
-import { Alert, Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Alert, Button, Group, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { IconLogin2 } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useRef, useState } from 'react';
 import { Problem } from '../../kit/api.ts';
+import { TextLink } from '../../kit/links.tsx';
 import { ownPath } from '../../kit/own-path.ts';
 import { signIn } from './api.ts';
 import { Entry } from './entry.tsx';
+import { textOf } from './form-text.ts';
+import { instanceQuery } from './people/api.ts';
 import { SecondStep } from './second-step.tsx';
 
 export function SignIn() {
@@ -27,6 +30,7 @@ export function SignIn() {
 function FirstStep({ onIn, onChallenge }: { onIn: () => void; onChallenge: (challenge: string) => void }) {
   const [missing, setMissing] = useState<{ username?: string; password?: string }>({});
   const password = useRef<HTMLInputElement>(null);
+  const instance = useQuery(instanceQuery);
 
   const login = useMutation({
     mutationFn: (given: { username: string; password: string }) => signIn(given.username, given.password),
@@ -82,20 +86,25 @@ function FirstStep({ onIn, onChallenge }: { onIn: () => void; onChallenge: (chal
           >
             Sign in
           </Button>
+          <Group justify="space-between" gap="xs">
+            <Text size="sm">
+              <TextLink to="/forgot">Forgot your password?</TextLink>
+            </Text>
+            {instance.data?.sign_up === 'open' && (
+              <Text size="sm">
+                <TextLink to="/sign-up">Make an account</TextLink>
+              </Text>
+            )}
+          </Group>
         </Stack>
       </form>
     </Entry>
   );
 }
 
-function textOf(form: FormData, name: string): string {
-  const value = form.get(name);
-  return typeof value === 'string' ? value : '';
-}
-
 function words(error: Error): string {
   if (error instanceof Problem && error.code === 'unauthenticated') {
-    return 'Name and password do not match. Check both; the operator of this Convoke can set a new password.';
+    return 'Name and password do not match. Check both, or choose another password.';
   }
   return error instanceof Problem ? error.message : 'Signing in did not work. Try again.';
 }

@@ -1,7 +1,9 @@
 import { Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Page } from '../../../kit/page.tsx';
+import { Access } from './access.tsx';
 import { Devices } from './devices.tsx';
+import { Profile } from './profile.tsx';
 import { SecondFactorSection } from './second-factor.tsx';
 
 /** What belongs to the person, whichever workspace is open. */
@@ -9,6 +11,12 @@ export function AccountPage() {
   return (
     <Page title="Your account" width="reading">
       <Stack gap="xl">
+        <Section title="Profile" words="The same in all of your workspaces.">
+          <Profile />
+        </Section>
+        <Section title="Signing in" words="With your username or your e-mail address, and your password.">
+          <Access />
+        </Section>
         <Section
           title="Second factor"
           words="Besides the password, signing in asks for a code that an app on your phone shows. Whoever steals the password cannot come in."

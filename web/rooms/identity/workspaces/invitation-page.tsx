@@ -1,4 +1,4 @@
-import { Alert, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
@@ -6,6 +6,9 @@ import { Problem } from '../../../kit/api.ts';
 import { TextLink } from '../../../kit/links.tsx';
 import { meQuery } from '../api.ts';
 import { Entry } from '../entry.tsx';
+import { textOf } from '../form-text.ts';
+import { NewPassword, passwordFault } from '../new-password.tsx';
+import { Refused } from '../refused.tsx';
 import { acceptInvitation, type InvitationView, invitationQuery, joinByInvitation } from './api.ts';
 import { roles } from './words.ts';
 
@@ -55,7 +58,7 @@ function AsMyself({ token, name, view }: { token: string; name: string; view: In
   const accept = useMutation({ mutationFn: () => acceptInvitation(token), onSuccess: enter });
   return (
     <Stack gap="md">
-      {accept.error && <Refused error={accept.error} />}
+      <Refused error={accept.error} />
       <Text>You are signed in as {name}.</Text>
       <Button loading={accept.isPending} onClick={() => accept.mutate()} fullWidth>
         Join {view.workspace.name}
@@ -77,23 +80,21 @@ function AsSomebodyNew({ token }: { token: string }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const text = (field: Field) => String(form.get(field) ?? '');
-    const username = text('username').trim();
-    const password = text('password');
+    const username = textOf(form, 'username').trim();
+    const password = textOf(form, 'password');
+    const short = passwordFault(password);
     const lacks = {
       ...(username === '' ? { username: 'Choose a username.' } : {}),
-      ...(password.length < 10 ? { password: 'Use at least 10 characters.' } : {}),
+      ...(short === undefined ? {} : { password: short }),
     };
     setFaults(lacks);
     if (Object.keys(lacks).length === 0 && !join.isPending)
-      join.mutate({ token, username, password, name: text('name').trim() });
+      join.mutate({ token, username, password, name: textOf(form, 'name').trim() });
   };
   return (
     <form onSubmit={submit} noValidate>
       <Stack gap="md">
-        {join.error && !(join.error instanceof Problem && join.error.fields.length > 0) && (
-          <Refused error={join.error} />
-        )}
+        <Refused error={join.error} fields={['username', 'name', 'password']} />
         <Text>
           Have an account already?{' '}
           <TextLink to="/sign-in" search={{ next: `/invitation/${token}` }}>
@@ -111,26 +112,11 @@ function AsSomebodyNew({ token }: { token: string }) {
           spellCheck={false}
           error={fault('username')}
         />
-        <PasswordInput
-          label="Password"
-          description="At least 10 characters. A few words that you can remember are better than signs that you cannot."
-          name="password"
-          autoComplete="new-password"
-          error={fault('password')}
-          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
-        />
+        <NewPassword error={fault('password')} />
         <Button type="submit" loading={join.isPending} fullWidth>
           Make an account and join
         </Button>
       </Stack>
     </form>
-  );
-}
-
-function Refused({ error }: { error: Error }) {
-  return (
-    <Alert color="red" role="alert">
-      {error instanceof Problem ? error.message : 'That did not work. Try again.'}
-    </Alert>
   );
 }

@@ -1,0 +1,92 @@
+import { Button, Group, Paper, Select, Stack, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useMemo, useState } from 'react';
+import { Problem } from '../../../kit/api.ts';
+import { browserZone } from '../../../kit/time.ts';
+import { toastDone } from '../../../kit/toast.tsx';
+import { useWorkspace } from '../../../kit/workspace.tsx';
+import { meQuery } from '../api.ts';
+import { changeProfile, type ProfileChange } from '../people/api.ts';
+import { Refused } from '../refused.tsx';
+
+const FIELDS = ['name', 'username', 'time_zone'] as const;
+type Fields = Record<(typeof FIELDS)[number], string>;
+
+/** Who one is to others, and in which zone one lives. */
+export function Profile() {
+  const { user } = useWorkspace().me;
+  const client = useQueryClient();
+  const before: Fields = {
+    name: user.name,
+    username: user.username ?? '',
+    time_zone: user.time_zone ?? '',
+  };
+  const [fields, setFields] = useState(before);
+  const zones = useMemo(() => Intl.supportedValuesOf('timeZone'), []);
+  const save = useMutation({
+    mutationFn: (change: ProfileChange) => changeProfile(change),
+    onSuccess: me => {
+      client.setQueryData(meQuery.queryKey, me);
+      toastDone('Saved.');
+    },
+  });
+  const changed = FIELDS.filter(field => fields[field].trim() !== before[field]);
+  const fault = (field: keyof Fields) => (save.error instanceof Problem ? save.error.of(field) : undefined);
+  const set = (field: keyof Fields, value: string) => {
+    setFields({ ...fields, [field]: value });
+    save.reset();
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (changed.length === 0 || save.isPending) return;
+    const told = (field: keyof Fields) => fields[field].trim();
+    save.mutate({
+      ...(changed.includes('name') ? { name: told('name') } : {}),
+      ...(changed.includes('username') ? { username: told('username') } : {}),
+      ...(changed.includes('time_zone') ? { time_zone: told('time_zone') || null } : {}),
+    });
+  };
+  return (
+    <Paper p={{ base: 'md', sm: 'xl' }} component="form" onSubmit={submit} noValidate>
+      <Stack gap="lg">
+        <Refused error={save.error} fields={[...FIELDS]} />
+        <TextInput
+          label="Your name"
+          description="As others see it."
+          autoComplete="name"
+          value={fields.name}
+          onChange={event => set('name', event.currentTarget.value)}
+          error={fault('name')}
+        />
+        <TextInput
+          label="Username"
+          autoComplete="username"
+          autoCapitalize="none"
+          autoCorrect="off"
+          spellCheck={false}
+          value={fields.username}
+          onChange={event => set('username', event.currentTarget.value)}
+          error={fault('username')}
+        />
+        <Select
+          label="Time zone"
+          description="Of plans that you make. Without one it is that of the browser."
+          placeholder={browserZone}
+          data={zones}
+          searchable
+          clearable
+          clearButtonProps={{ 'aria-label': 'Use the zone of the browser' }}
+          limit={50}
+          value={fields.time_zone === '' ? null : fields.time_zone}
+          onChange={zone => set('time_zone', zone ?? '')}
+          error={fault('time_zone')}
+        />
+        <Group justify="flex-end">
+          <Button type="submit" loading={save.isPending} disabled={changed.length === 0}>
+            Save
+          </Button>
+        </Group>
+      </Stack>
+    </Paper>
+  );
+}

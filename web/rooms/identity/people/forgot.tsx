@@ -1,0 +1,58 @@
+import { Button, Stack, Text, TextInput } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { TextLink } from '../../../kit/links.tsx';
+import { Entry } from '../entry.tsx';
+import { textOf } from '../form-text.ts';
+import { Refused } from '../refused.tsx';
+import { askForReset } from './api.ts';
+
+/** For who cannot sign in. The page says the same whether there is such a person. */
+export function Forgot() {
+  const [lacking, setLacking] = useState(false);
+  const ask = useMutation({ mutationFn: askForReset });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const name = textOf(new FormData(event.currentTarget), 'name').trim();
+    setLacking(name === '');
+    if (name !== '' && !ask.isPending) ask.mutate(name);
+  };
+  if (ask.isSuccess) {
+    return (
+      <Entry
+        title="Look into your mail"
+        intro="If there is such an account and it has an e-mail address, a mail with a link is on its way to it."
+      >
+        <Text c="dimmed" size="sm">
+          Nothing there? Ask the operator of this Convoke, who can set a password, or go{' '}
+          <TextLink to="/sign-in">back</TextLink>.
+        </Text>
+      </Entry>
+    );
+  }
+  return (
+    <Entry title="Forgot your password?" intro="You get a mail with a link to choose another one.">
+      <form onSubmit={submit} noValidate>
+        <Stack gap="md">
+          <Refused error={ask.error} />
+          <TextInput
+            label="Username or e-mail address"
+            name="name"
+            autoComplete="username"
+            autoCapitalize="none"
+            autoCorrect="off"
+            spellCheck={false}
+            autoFocus
+            error={lacking ? 'Type your username or e-mail address.' : undefined}
+          />
+          <Button type="submit" loading={ask.isPending} fullWidth>
+            Send me the link
+          </Button>
+          <Text size="sm">
+            <TextLink to="/sign-in">Back</TextLink>
+          </Text>
+        </Stack>
+      </form>
+    </Entry>
+  );
+}
