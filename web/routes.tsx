@@ -243,6 +243,22 @@ const membersPage = createRoute({
   component: lazyRouteComponent(() => import('./rooms/identity/workspaces/members-page.tsx'), 'MembersPage'),
 });
 
+const keysPage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'settings/keys',
+  component: lazyRouteComponent(() => import('./rooms/identity/keys/keys-page.tsx'), 'KeysPage'),
+});
+
+const auditPage = createRoute({
+  getParentRoute: () => workspace,
+  path: 'settings/audit',
+  validateSearch: (search: Record<string, unknown>): { type?: string; actor?: string } => ({
+    ...(typeof search.type === 'string' ? { type: search.type } : {}),
+    ...(typeof search.actor === 'string' ? { actor: search.actor } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./rooms/identity/audit/audit-page.tsx'), 'AuditPage'),
+});
+
 const namesPage = createRoute({
   getParentRoute: () => workspace,
   path: 'settings/workspace',
@@ -283,6 +299,8 @@ const tree = root.addChildren([
     statusPage,
     accountPage,
     membersPage,
+    keysPage,
+    auditPage,
     namesPage,
   ]),
 ]);

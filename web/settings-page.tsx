@@ -4,7 +4,7 @@ import { useWorkspace } from './kit/workspace.tsx';
 
 /** What is set once and seldom looked at. */
 export function SettingsPage() {
-  const { slug } = useWorkspace();
+  const { slug, can } = useWorkspace();
   return (
     <Page title="Settings" width="reading">
       <Rows label="Settings">
@@ -14,6 +14,22 @@ export function SettingsPage() {
           title="Members"
           meta="Who belongs here, what they may do, and invitations"
         />
+        {can('keys.manage') && (
+          <RowLink
+            to="/w/$slug/settings/keys"
+            params={{ slug }}
+            title="API keys"
+            meta="With what your programs come in, and what each may do"
+          />
+        )}
+        {can('audit.read') && (
+          <RowLink
+            to="/w/$slug/settings/audit"
+            params={{ slug }}
+            title="Audit"
+            meta="Who did what, when and from where"
+          />
+        )}
         <RowLink
           to="/w/$slug/settings/workspace"
           params={{ slug }}

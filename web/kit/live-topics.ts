@@ -11,6 +11,7 @@ export const roots = [
   'parking',
   'members',
   'workspace',
+  'keys',
 ] as const;
 export type Root = (typeof roots)[number];
 
@@ -28,6 +29,7 @@ const touched: Record<string, readonly Root[]> = {
   workspace: ['sending', 'parking', 'messages', 'workspace'],
   user: ['members'],
   invitation: ['members'],
+  api_key: ['keys'],
   parking: ['parking', 'messages'],
 };
 
