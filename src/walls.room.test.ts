@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Entry, entries, type Thing, type Things } from '../test/harness/wall-entries.ts';
+import { ROLES, type Route, WallWorld } from '../test/harness/wall-world.ts';
+import { may } from './identity/policy.ts';
+import type { Permission } from './kernel/index.ts';
+import { newId } from './kernel/index.ts';
+
+let world: WallWorld;
+
+beforeAll(async () => {
+  world = await WallWorld.open();
+});
+afterAll(() => world?.close());
+
+/** What differs between two answers that say the same. */
+const OF_THE_MOMENT = /^(date|x-request-id|connection|keep-alive|content-length|ratelimit.*)$/;
+
+type Asked = { status: number; headers: [string, string][]; text: string };
+type How = { cookie?: string; workspace?: string; id?: string; things?: Things; garbage?: boolean };
+
+async function ask(route: Route, how: How): Promise<Asked> {
+  const entry = entryOf(route);
+  const url = new URL(route.path.replace('{id}', how.id ?? newId()), world.convoke.url);
+  const query = how.things && entry.query?.(how.things);
+  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+  const headers: Record<string, string> = {};
+  if (how.cookie) headers.cookie = how.cookie;
+  if (how.workspace) headers['convoke-workspace'] = how.workspace;
+  const body = how.garbage ? 'x' : JSON.stringify(how.things ? (entry.body?.(how.things) ?? {}) : {});
+  const bodied = route.method !== 'GET';
+  if (bodied) headers['content-type'] = how.garbage ? 'text/plain' : 'application/json';
+  const cut = new AbortController();
+  const answer = await fetch(url, {
+    method: route.method,
+    headers,
+    signal: cut.signal,
+    ...(bodied ? { body } : {}),
+  });
+  const streams = answer.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  const text = streams ? '' : await answer.text();
+  if (streams) cut.abort();
+  return {
+    status: answer.status,
+    headers: [...answer.headers].filter(([name]) => !OF_THE_MOMENT.test(name)),
+    text: text.replace(/"request_id":"[^"]*"/, '"request_id":""'),
+  };
+}
+
+function entryOf(route: Route): Entry {
+  const entry = entries[nameOf(route)];
+  if (!entry) throw new Error(`${nameOf(route)} has no entry in test/harness/wall-entries.ts.`);
+  return entry;
+}
+
+function nameOf({ method, path }: Route): string {
+  return `${method} ${path}`;
+}
+
+/** The same request with ids of nothing at all. */
+function nowhere(things: Things): Things {
+  return Object.fromEntries(Object.keys(things).map(name => [name, newId()])) as Things;
+}
+
+const isOfWorkspace = ({ permission }: Route) => !['public', 'login', 'admin'].includes(permission);
+
+describe('the walls', () => {
+  it('know every route of the API, and no other', () => {
+    const names = world.routes.map(nameOf).sort();
+    expect(Object.keys(entries).sort()).toEqual(names);
+    console.log(`walls: ${names.length} of ${world.routes.length} routes tried`);
+  });
+
+  it('show what belongs to others as if it were nowhere, byte for byte', async () => {
+    const { a, b } = world.things;
+    const { cookie } = world.stranger;
+    let tried = 0;
+    for (const route of world.routes) {
+      const { id, body, query, nothingOfOthers } = entryOf(route);
+      if (nothingOfOthers !== undefined || (!id && !body && !query)) continue;
+      // Everything else is the stranger's own, so that only what is foreign can be what is refused.
+      for (const foreign of foreignParts(route)) {
+        const theirs = { ...b, [foreign]: a[foreign] };
+        const [real, none] = [
+          await ask(route, { cookie, things: theirs, ...(id ? { id: a[id] } : {}) }),
+          await ask(route, { cookie, things: { ...b, [foreign]: newId() } }),
+        ];
+        expect(real, nameOf(route)).toEqual(none);
+        if (id) expect(real.status, nameOf(route)).toBe(404);
+        tried += 1;
+      }
+    }
+    expect(tried).toBeGreaterThan(30);
+  });
+
+  it('show the workspace of others as one that does not exist', async () => {
+    const { cookie } = world.stranger;
+    for (const route of world.routes.filter(isOfWorkspace)) {
+      const id = entryOf(route).id;
+      const real = await ask(route, {
+        cookie,
+        workspace: 'walls-a',
+        things: world.things.a,
+        ...(id ? { id: world.things.a[id] } : {}),
+      });
+      const none = await ask(route, { cookie, workspace: 'nowhere', things: nowhere(world.things.a) });
+      expect(real, nameOf(route)).toEqual(none);
+      expect(real.status, nameOf(route)).toBe(404);
+    }
+  });
+
+  it('let nobody in who is not signed in', async () => {
+    for (const route of world.routes.filter(({ permission }) => permission !== 'public')) {
+      const answer = await ask(route, { things: world.things.a, workspace: 'walls-a' });
+      expect(answer.status, nameOf(route)).toBe(401);
+    }
+  });
+
+  it('let each role do what the table says, and nothing else', async () => {
+    for (const role of ROLES) {
+      const { cookie } = world.members[role];
+      for (const route of world.routes.filter(isOfWorkspace)) {
+        // A body that no route reads: whoever gets so far as to have it refused was let in.
+        const { status } = await ask(route, { cookie, garbage: true });
+        const allowed = may(role, route.permission as Permission);
+        const name = `${role} ${nameOf(route)}`;
+        if (allowed) expect([401, 403], name).not.toContain(status);
+        else expect(status, name).toBe(403);
+      }
+    }
+  });
+
+  it('leave everything of the others as it was', async () => {
+    const { cookie } = world.members.owner;
+    const read = async (path: string) =>
+      (await fetch(`${world.convoke.url}${path}`, { headers: { cookie } })).json();
+    const { channel, message, reminder } = world.things.a;
+    expect(await read('/v1/workspace')).toMatchObject({ name: 'A', deletion_due_at: null });
+    expect(await read(`/v1/channels/${channel}`)).toMatchObject({ label: 'Office' });
+    expect(await read(`/v1/messages/${message}`)).toMatchObject({ delivery: { status: 'queued' } });
+    expect(await read(`/v1/reminders/${reminder}`)).toMatchObject({ status: 'active' });
+    expect((await read('/v1/members')).data).toHaveLength(ROLES.length);
+    expect((await read('/v1/opt-outs')).data).toHaveLength(1);
+  });
+
+  it('keep 200 requests of two workspaces apart that come at once', async () => {
+    const asked = Array.from({ length: 200 }, async (_, at) => {
+      const [cookie, things] =
+        at % 2 === 0 ? [world.members.owner.cookie, world.things.a] : [world.stranger.cookie, world.things.b];
+      const answer = await fetch(`${world.convoke.url}/v1/channels`, { headers: { cookie } });
+      const { data } = (await answer.json()) as { data: { id: string }[] };
+      return data.length === 1 && data[0]?.id === things.channel;
+    });
+    expect((await Promise.all(asked)).filter(own => !own)).toEqual([]);
+  });
+});
+
+/** Which of the things a request of this route names. */
+function foreignParts(route: Route): Thing[] {
+  const { id, body, query } = entryOf(route);
+  const named: Thing[] = [];
+  const things = new Proxy({} as Things, {
+    get: (_, name) => {
+      named.push(name as Thing);
+      return newId();
+    },
+  });
+  body?.(things);
+  query?.(things);
+  return [...new Set([...(id ? [id] : []), ...named])];
+}
