@@ -115,6 +115,19 @@ describe('the walls', () => {
     }
   });
 
+  it('hide the console of the installation from the owner of a workspace', async () => {
+    const { cookie } = world.stranger;
+    const none = await fetch(`${world.convoke.url}/v1/admin/nothing/here`, { headers: { cookie } });
+    const { code, detail } = (await none.json()) as { code: string; detail: string };
+    for (const route of world.routes.filter(({ permission }) => permission === 'admin')) {
+      const answer = await ask(route, { cookie, garbage: true });
+      expect([answer.status, JSON.parse(answer.text)], nameOf(route)).toEqual([
+        404,
+        expect.objectContaining({ code, detail }),
+      ]);
+    }
+  });
+
   it('let each role do what the table says, and nothing else', async () => {
     for (const role of ROLES) {
       const { cookie } = world.members[role];

@@ -4,6 +4,7 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  notFound,
   Outlet,
   redirect,
 } from '@tanstack/react-router';
@@ -59,6 +60,16 @@ const reset = createRoute({
   getParentRoute: () => root,
   path: '/reset/$token',
   component: lazyRouteComponent(() => import('./rooms/identity/people/reset.tsx'), 'Reset'),
+});
+
+const admin = createRoute({
+  getParentRoute: () => root,
+  path: '/admin',
+  beforeLoad: async ({ context, location }) => {
+    const me = await whoIsIt(context.client, location.href);
+    if (!me.user.is_admin) throw notFound();
+  },
+  component: lazyRouteComponent(() => import('./rooms/identity/admin/admin-page.tsx'), 'AdminPage'),
 });
 
 const confirmEmail = createRoute({
@@ -278,6 +289,7 @@ const tree = root.addChildren([
   forgot,
   reset,
   confirmEmail,
+  admin,
   setup,
   workspace.addChildren([
     workspaceStart,

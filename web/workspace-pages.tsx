@@ -57,6 +57,7 @@ export function WorkspacePages() {
               {membership.deletion_due_at === null && <NeedsYou />}
               <PersonMenu
                 slug={slug}
+                isAdmin={me.user.is_admin}
                 username={me.user.name || me.user.username || (me.user.email ?? '')}
                 onSignOut={() => void leave()}
               />

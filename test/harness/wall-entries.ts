@@ -26,6 +26,8 @@ const LATER = { start_local: '2037-03-01T09:00', time_zone: 'UTC' };
 
 const everybody = (why: string): Entry => ({ nothingOfOthers: why });
 const own: Entry = { nothingOfOthers: 'the person who is signed in' };
+/** Of the whole installation; who does not run it is told that there is nothing. */
+const operators: Entry = { nothingOfOthers: 'those who run the installation' };
 /** Only the workspace itself can be another's. */
 const plain: Entry = {};
 
@@ -54,6 +56,23 @@ export const entries: Record<string, Entry> = {
   'POST /v1/me/recovery-codes': own,
   'POST /v1/workspaces': own,
   'POST /v1/invitations/accept': own,
+
+  'GET /v1/admin/users': operators,
+  'POST /v1/admin/users': operators,
+  'PATCH /v1/admin/users/{id}': operators,
+  'POST /v1/admin/users/{id}/link': operators,
+  'POST /v1/admin/users/{id}/logout': operators,
+  'DELETE /v1/admin/users/{id}': operators,
+  'GET /v1/admin/workspaces': operators,
+  'POST /v1/admin/workspaces/{id}/deletion': operators,
+  'DELETE /v1/admin/workspaces/{id}/deletion': operators,
+  'GET /v1/admin/settings': operators,
+  'PATCH /v1/admin/settings': operators,
+  'POST /v1/admin/maintenance': operators,
+  'DELETE /v1/admin/maintenance': operators,
+  'POST /v1/admin/logout': operators,
+  'GET /v1/admin/activity': operators,
+  'GET /v1/admin/activity/export.csv': operators,
 
   'GET /v1/workspace': plain,
   'PATCH /v1/workspace': { body: () => ({ name: 'Taken over' }) },

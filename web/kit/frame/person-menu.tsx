@@ -5,6 +5,7 @@ import {
   IconDeviceDesktop,
   IconLogout,
   IconMoon,
+  IconServerCog,
   IconSun,
   IconUserCircle,
   IconUserCog,
@@ -17,9 +18,9 @@ const schemes: [scheme: MantineColorScheme, word: string, icon: Icon][] = [
   ['auto', 'As the system', IconDeviceDesktop],
 ];
 
-type Props = { username: string; slug: string; onSignOut: () => void };
+type Props = { username: string; slug: string; isAdmin: boolean; onSignOut: () => void };
 
-export function PersonMenu({ username, slug, onSignOut }: Props) {
+export function PersonMenu({ username, slug, isAdmin, onSignOut }: Props) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <Menu withInitialFocusPlaceholder={false} position="bottom-end" shadow="md">
@@ -37,6 +38,11 @@ export function PersonMenu({ username, slug, onSignOut }: Props) {
         >
           Your account
         </Menu.Item>
+        {isAdmin && (
+          <Menu.Item component={Link} to="/admin" leftSection={<IconServerCog size="1.1em" aria-hidden />}>
+            This Convoke
+          </Menu.Item>
+        )}
         <Menu.Divider />
         <Menu.RadioGroup value={colorScheme} onChange={value => setColorScheme(value as MantineColorScheme)}>
           {schemes.map(([scheme, word, Picture]) => (

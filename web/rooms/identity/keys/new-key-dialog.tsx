@@ -1,23 +1,11 @@
-import {
-  Alert,
-  Button,
-  Checkbox,
-  CopyButton,
-  Group,
-  Modal,
-  MultiSelect,
-  Select,
-  Stack,
-  Text,
-  TextInput,
-} from '@mantine/core';
-import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { Button, Checkbox, Group, Modal, MultiSelect, Select, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { serverNow } from '../../../kit/clock.ts';
 import { useWorkspace } from '../../../kit/workspace.tsx';
 import { channelsQuery } from '../../channels/api.ts';
+import { HandOn } from '../hand-on.tsx';
 import { Refused } from '../refused.tsx';
 import { createKey, type KeyScope, type NewKey } from './api.ts';
 import { endOf, keyScopes, lifetimes, scopeNames } from './words.ts';
@@ -133,35 +121,16 @@ function Ask({ onMade, close }: { onMade: (key: string) => void; close: () => vo
 function TheKey({ text, close }: { text: string; close: () => void }) {
   return (
     <Stack gap="md">
-      <Alert color="yellow">
-        Copy it now: it is shown only this once. Whoever has it can do what it may.
-      </Alert>
-      <TextInput
+      <HandOn
         label="API key"
-        value={text}
-        readOnly
-        data-autofocus
-        onFocus={event => event.currentTarget.select()}
+        text={text}
+        copy="Copy key"
+        about="Copy it now: it is shown only this once, and whoever has it can do what it may. Programs send it as the header X-Api-Key."
       />
-      <Text size="sm" c="dimmed">
-        Programs send it as the header X-Api-Key.
-      </Text>
       <Group justify="flex-end">
         <Button variant="default" onClick={close}>
           Done
         </Button>
-        <CopyButton value={text}>
-          {({ copied, copy }) => (
-            <Button
-              onClick={copy}
-              leftSection={
-                copied ? <IconCheck size="1.2em" aria-hidden /> : <IconCopy size="1.2em" aria-hidden />
-              }
-            >
-              {copied ? 'Copied' : 'Copy key'}
-            </Button>
-          )}
-        </CopyButton>
       </Group>
     </Stack>
   );

@@ -1,9 +1,9 @@
-import { Button, CopyButton, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
-import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { Button, Group, Modal, Radio, Stack } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ErrorView } from '../../../kit/error-view.tsx';
 import { useWorkspace } from '../../../kit/workspace.tsx';
+import { HandOn } from '../hand-on.tsx';
 import { invite, type Role } from './api.ts';
 import { givenBy, roles } from './words.ts';
 
@@ -52,33 +52,16 @@ export function InviteDialog({ close }: { close: () => void }) {
 function TheLink({ link, role, close }: { link: string; role: Role; close: () => void }) {
   return (
     <Stack gap="md">
-      <Text>
-        Send this link to one person. Whoever opens it first comes in as {roles[role].word.toLowerCase()}. It
-        works once, for seven days, and is shown only now.
-      </Text>
-      <TextInput
+      <HandOn
         label="Link"
-        value={link}
-        readOnly
-        data-autofocus
-        onFocus={event => event.currentTarget.select()}
+        text={link}
+        copy="Copy link"
+        about={`Send this link to one person. Whoever opens it first comes in as ${roles[role].word.toLowerCase()}. It works once, for seven days, and is shown only now.`}
       />
       <Group justify="flex-end">
         <Button variant="default" onClick={close}>
           Done
         </Button>
-        <CopyButton value={link}>
-          {({ copied, copy }) => (
-            <Button
-              onClick={copy}
-              leftSection={
-                copied ? <IconCheck size="1.2em" aria-hidden /> : <IconCopy size="1.2em" aria-hidden />
-              }
-            >
-              {copied ? 'Copied' : 'Copy link'}
-            </Button>
-          )}
-        </CopyButton>
       </Group>
     </Stack>
   );
