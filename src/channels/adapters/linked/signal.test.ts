@@ -51,4 +51,31 @@ describe('the ratchets of one number', () => {
     );
     expect(overlapping).toBe(inTurn);
   });
+
+  it('read group messages that overtook each other', async () => {
+    const [sender, reader] = [phone(), phone()];
+    const sealed = [];
+    for (const word of ['first', 'second', 'third'])
+      sealed.push(await sender.encryptGroupMessage({ ...ASK, data: Buffer.from(word) }));
+    await reader.processSenderKeyDistributionMessage({
+      authorJid: ASK.meId,
+      item: {
+        groupId: ASK.group,
+        axolotlSenderKeyDistributionMessage: sealed[0]?.senderKeyDistributionMessage,
+      } as never,
+    });
+    const read = [];
+    for (const at of [2, 0, 1]) {
+      const msg = sealed[at]?.ciphertext ?? Buffer.alloc(0);
+      const plain = await reader.decryptGroupMessage({ group: ASK.group, authorJid: ASK.meId, msg });
+      read.push(Buffer.from(plain).toString());
+    }
+    expect(read).toEqual(['third', 'first', 'second']);
+  });
 });
+
+function phone(): SignalRepositoryWithLIDStore {
+  const auth = freshAuth(new MemoryStore());
+  const open = signalRepositoryOver(auth, deaf, new BoundedCache(10, 1_000));
+  return open({ creds: auth.creds, keys: auth.keys as never }, pino({ level: 'silent' })) as never;
+}

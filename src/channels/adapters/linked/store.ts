@@ -134,11 +134,30 @@ async function readKeys<T extends keyof SignalDataTypeMap>(
 
 function readValue<T extends keyof SignalDataTypeMap>(type: T, stored: Uint8Array): SignalDataTypeMap[T] {
   const value = readJson(stored);
-  const revived =
-    type === 'app-state-sync-key'
-      ? proto.Message.AppStateSyncKeyData.fromObject(value as { [key: string]: unknown })
-      : value;
-  return revived as SignalDataTypeMap[T];
+  return revived(type, value) as SignalDataTypeMap[T];
+}
+
+function revived(type: keyof SignalDataTypeMap, value: unknown): unknown {
+  if (type === 'app-state-sync-key')
+    return proto.Message.AppStateSyncKeyData.fromObject(value as { [key: string]: unknown });
+  return type === 'sender-key' ? withSkippedKeys(value as Uint8Array) : value;
+}
+
+/**
+ * Baileys writes the keys of group messages that were skipped in a form that it cannot read again, so that what
+ * comes later than its successor would have to be asked for once more. Here they stand in the form that it reads.
+ */
+function withSkippedKeys(record: Uint8Array): Uint8Array {
+  const text = Buffer.from(record);
+  if (!text.includes('"senderMessageKeys":[{')) return record;
+  return writeJson(
+    JSON.parse(text.toString(), (_, value) => (isPlainBuffer(value) ? Buffer.from(value.data) : value)),
+  );
+}
+
+function isPlainBuffer(value: unknown): value is { data: number[] } {
+  const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
+  return type === 'Buffer' && Array.isArray(data);
 }
 
 function changesOf(data: SignalDataSet): { changes: KeyChange[]; opened: RawInbound[] } {
