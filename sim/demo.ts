@@ -119,7 +119,7 @@ async function seed(kernel: Kernel, password: string): Promise<void> {
     tx.selectFrom('workspaces').select('id').where('slug', '=', WORKSPACE).executeTakeFirst(),
   );
   if (known) return;
-  const userId = await createUser(kernel, { username: USERNAME, password });
+  const userId = await createUser(kernel, { username: USERNAME, password, isAdmin: true });
   const workspaceId = await createWorkspace(kernel, { slug: WORKSPACE, name: 'Demo' });
   await addMember(kernel, { workspaceId, userId, role: 'owner' });
 }

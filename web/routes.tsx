@@ -62,6 +62,20 @@ const reset = createRoute({
   component: lazyRouteComponent(() => import('./rooms/identity/people/reset.tsx'), 'Reset'),
 });
 
+/** Where mails about sign-ins lead. */
+const devices = createRoute({
+  getParentRoute: () => root,
+  path: '/devices',
+  beforeLoad: async ({ context, location }) => {
+    const [first] = (await whoIsIt(context.client, location.href)).workspaces;
+    throw redirect(
+      first
+        ? { to: '/w/$slug/account', params: { slug: first.slug }, replace: true }
+        : { to: '/new-workspace', replace: true },
+    );
+  },
+});
+
 const admin = createRoute({
   getParentRoute: () => root,
   path: '/admin',
@@ -290,6 +304,7 @@ const tree = root.addChildren([
   reset,
   confirmEmail,
   admin,
+  devices,
   setup,
   workspace.addChildren([
     workspaceStart,
