@@ -10,6 +10,7 @@ type AdminFacts = {
   'admin.user_unlocked': Record<string, never>;
   'admin.user_deleted': { name: string };
   'admin.link_made': Record<string, never>;
+  'admin.link_mailed': Record<string, never>;
   'admin.logins_ended': Record<string, never>;
   'admin.all_logins_ended': { epoch: number };
   'admin.settings_changed': { before: SettingsChange; after: SettingsChange };

@@ -242,6 +242,21 @@ describe('users', () => {
     ]);
   });
 
+  it('are mailed a link where they have an address', async () => {
+    const bob = await user('bob');
+    const send = () => call('POST', `/v1/admin/users/${bob.id}/mail`, {});
+    expect((await send()).body.code).toBe('illegal_state');
+    await kernel.database.inEngine('test.email', tx =>
+      tx.updateTable('users').set({ email: 'bob@example.org' }).where('id', '=', bob.id).execute(),
+    );
+    expect((await send()).status).toBe(204);
+    const jobs = await kernel.database.inEngine('test.jobs', tx =>
+      tx.selectFrom('jobs').select(['name', 'payload']).where('name', '=', 'identity.reset_mail').execute(),
+    );
+    expect(jobs).toEqual([{ name: 'identity.reset_mail', payload: { name: 'bob@example.org' } }]);
+    expect((await facts())[0]).toMatchObject({ type: 'admin.link_mailed', subject_id: bob.id });
+  });
+
   it('are signed out everywhere, and only they', async () => {
     const [bob, carl] = [await user('bob'), await user('carl')];
     expect((await call('POST', `/v1/admin/users/${bob.id}/logout`, {})).status).toBe(204);

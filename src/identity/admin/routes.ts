@@ -75,6 +75,18 @@ function addUserRoutes(routes: Routes, kernel: Kernel): void {
   routes.open({
     ...common,
     method: 'POST',
+    url: '/v1/admin/users/:id/mail',
+    summary: 'Mail the user a link at which to choose a new password',
+    params: IdParams,
+    answers: { 204: null },
+    handler: async ({ request, userId, params }) => {
+      await users.mailLink(kernel, authorOf(request, userId), params.id);
+      return {};
+    },
+  });
+  routes.open({
+    ...common,
+    method: 'POST',
     url: '/v1/admin/users/:id/logout',
     summary: 'Sign the user out everywhere',
     params: IdParams,

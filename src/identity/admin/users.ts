@@ -2,6 +2,7 @@ import { type ExpressionBuilder, sql } from 'kysely';
 import {
   AppError,
   type Author,
+  addJob,
   invalidField,
   type Kernel,
   notFound,
@@ -22,6 +23,7 @@ type Page<T> = { data: T[]; page: { next_cursor: string | null } };
 type Asked = { limit: number; cursor?: string | undefined; search?: string | undefined };
 
 const LINK_LASTS_MS = 86_400_000;
+const NO_ADDRESS = 'This user has no e-mail address that was proven. Make a link, and hand it over yourself.';
 
 /** All users, newest first. */
 export async function listUsers(kernel: Kernel, { limit, cursor, search }: Asked): Promise<Page<AdminUser>> {
@@ -58,6 +60,16 @@ export function makeLink(kernel: Kernel, by: Author, id: string) {
     await readUser(tx, id);
     await recordAdmin(tx, by, 'admin.link_made', {}, id);
     return linkFor(kernel, id);
+  });
+}
+
+/** Sends the mail of *Forgot password*, as if the user had asked for it. Throws 409 for who has no proven address. */
+export function mailLink(kernel: Kernel, by: Author, id: string): Promise<void> {
+  return actAsAdmin(kernel, by, 'identity.mail_link', async tx => {
+    const { email } = await readUser(tx, id);
+    if (email === null) throw new AppError('illegal_state', NO_ADDRESS);
+    await addJob(tx, 'identity.reset_mail', { name: email });
+    await recordAdmin(tx, by, 'admin.link_mailed', {}, id);
   });
 }
 
