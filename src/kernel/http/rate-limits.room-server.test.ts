@@ -83,15 +83,18 @@ describe('the limits of the API', () => {
       return rows.some(row => row.hits === 4);
     };
     await until(shared, { within: 10_000 });
-    // A node hears of the others when it shares what it has counted itself.
-    const refused = await until(
+    // A node hears of the others when it shares what it has counted itself, a second later.
+    let passed = 1;
+    await until(
       async () => {
-        const answer = await ask(two, 'GET', '/v1/it', 2);
-        return answer.statusCode === 429 && answer;
+        const { statusCode } = await ask(two, 'GET', '/v1/it', 2);
+        if (statusCode === 200) passed += 1;
+        return statusCode === 429;
       },
-      { every: 300 },
+      { every: 1_500 },
     );
-    expect(refused.headers['ratelimit-remaining']).toBe('0');
+    // Alone it would have let four through.
+    expect(passed).toBeLessThan(4);
     await Promise.all([one.close(), two.close()]);
   });
 });
