@@ -29,11 +29,14 @@ export function registerIdentityRoutes(routes: Routes, kernel: Kernel): void {
     method: 'POST',
     url: '/v1/setup',
     permission: 'public',
-    summary: 'Choose the first password with the token of a setup link, and sign in',
+    summary:
+      'Choose a password with the token of a setup link, and sign in; 204 where a second factor has to be shown',
     tag,
     body: SetupBody,
-    answers: { 200: Me },
-    handler: async ({ request, body }) =>
-      welcome(kernel, request, await completeSetup(kernel, body, visitorOf(kernel, request))),
+    answers: { 200: Me, 204: null },
+    handler: async ({ request, body }) => {
+      const opened = await completeSetup(kernel, body, visitorOf(kernel, request));
+      return opened ? welcome(kernel, request, opened) : { status: 204 };
+    },
   });
 }

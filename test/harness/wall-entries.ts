@@ -72,6 +72,7 @@ export const entries: Record<string, Entry> = {
   'PATCH /v1/admin/users/{id}': operators,
   'POST /v1/admin/users/{id}/link': operators,
   'POST /v1/admin/users/{id}/logout': operators,
+  'POST /v1/admin/users/{id}/mail': operators,
   'DELETE /v1/admin/users/{id}': operators,
   'GET /v1/admin/workspaces': operators,
   'POST /v1/admin/workspaces/{id}/deletion': operators,

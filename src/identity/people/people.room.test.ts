@@ -17,6 +17,7 @@ import { createGate } from '../logins/gate.ts';
 import { registerIdentityRoutes } from '../routes.ts';
 import { createUser } from '../users.ts';
 import { registerPeopleJobs } from './mail-jobs.ts';
+import { createSetupLink } from './setup.ts';
 
 const PASSWORD = 'four crooked lampposts';
 const OTHER = 'seven patient herons';
@@ -59,6 +60,13 @@ beforeEach(async () => {
 
 type InEngine = TestKernel['database']['inEngine'];
 const inEngine = <T>(work: Parameters<InEngine>[1]) => kernel.database.inEngine('test', work) as Promise<T>;
+const addSecondFactor = (userId: string) =>
+  inEngine(tx =>
+    tx
+      .insertInto('second_factors')
+      .values({ user_id: userId, secret: Buffer.alloc(20), confirmed_at: new Date() })
+      .execute(),
+  );
 
 function send(method: 'POST' | 'PATCH', url: string, payload: object, cookie = '') {
   const headers = { host: 'convoke.test', origin: WEB, cookie };
@@ -364,13 +372,18 @@ describe('a forgotten password', () => {
   it('of somebody with a second factor is replaced, and nobody signed in: the link is no proof of that', async () => {
     const { id, username, email } = await person();
     const token = await resetToken(username, email);
-    await inEngine(tx =>
-      tx
-        .insertInto('second_factors')
-        .values({ user_id: id, secret: Buffer.alloc(20), confirmed_at: new Date() })
-        .execute(),
-    );
+    await addSecondFactor(id);
     const done = await post('/v1/password/reset', { token, password: OTHER });
+    expect([done.statusCode, cookieOf(done)]).toEqual([204, '']);
+  });
+
+  it('is set by a setup link in the same way, and is none that anybody would try', async () => {
+    const { id } = await person();
+    const token = await createSetupLink(kernel, id);
+    const guessable = await post('/v1/setup', { token, password: 'password1234' });
+    expect(errorsOf(guessable)).toEqual([422, 'password']);
+    await addSecondFactor(id);
+    const done = await post('/v1/setup', { token, password: OTHER });
     expect([done.statusCode, cookieOf(done)]).toEqual([204, '']);
   });
 

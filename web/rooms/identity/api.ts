@@ -24,7 +24,7 @@ export function signOut(): Promise<unknown> {
   return request('POST', '/v1/logout');
 }
 
-/** Sets the first password by a one-time link; the person is signed in afterwards. */
-export function chooseFirstPassword(token: string, password: string): Promise<unknown> {
+/** Sets a password by a one-time link. Undefined where the person still has to show a second factor at the sign-in. */
+export function chooseFirstPassword(token: string, password: string): Promise<Me | undefined> {
   return request('POST', '/v1/setup', { body: { token, password } });
 }

@@ -19,9 +19,9 @@ export function Setup() {
 
   const choose = useMutation({
     mutationFn: () => chooseFirstPassword(token, password),
-    onSuccess: () => {
+    onSuccess: me => {
       client.clear();
-      return navigate({ to: '/', replace: true });
+      return navigate({ to: me ? '/' : '/sign-in', replace: true });
     },
   });
 
