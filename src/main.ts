@@ -23,6 +23,7 @@ import {
   registerAdminRoutes,
   registerIdentityCommands,
   registerIdentityRoutes,
+  registerInvitationJob,
   registerKeyRoutes,
   registerPeopleJobs,
   registerWorkspaceRoutes,
@@ -192,6 +193,7 @@ function startJobs(kernel: Kernel, jobs: Jobs, life: Lifecycle, webUrl: string):
   const mailer = createMailer(kernel);
   life.add('mailer', () => mailer.close());
   registerPeopleJobs(jobs, kernel, mailer, webUrl);
+  registerInvitationJob(jobs, kernel, mailer, webUrl);
   life.add('jobs', () => jobs.stop());
   jobs.start();
 }

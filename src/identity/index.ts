@@ -22,5 +22,6 @@ export { purgeLogins } from './logins/logins.ts';
 export { registerPeopleJobs } from './people/mail-jobs.ts';
 export { registerIdentityRoutes } from './routes.ts';
 export { createUser } from './users.ts';
+export { registerInvitationJob } from './workspaces/invitation-mail.ts';
 export { registerWorkspaceRoutes } from './workspaces/routes.ts';
 export { addMember, createWorkspace } from './workspaces/workspaces.ts';

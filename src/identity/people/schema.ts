@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Password, Username } from '../schema.ts';
 
-const Email = z
+export const Email = z
   .email('This is not an e-mail address.')
   .trim()
   .max(254, 'This address is too long.')

@@ -39,7 +39,7 @@ export async function completeSignUp(
   return kernel.database.inEngine('identity.complete_sign_up', async tx => {
     const link = await followLink(tx, kernel, given.token, 'sign_up');
     const id = newId();
-    await insertUser(tx, kernel, { id, email: link.email ?? '', hash, given });
+    await insertPerson(tx, kernel, { id, email: link.email, hash, given });
     const by = { actor: { kind: 'user', id } as const, address: visitor.address };
     const subject = { type: 'user', id };
     await recordForInstance(tx, by, { type: 'identity.signed_up', subject, payload: {} });
@@ -47,9 +47,20 @@ export async function completeSignUp(
   });
 }
 
-type NewPerson = { id: string; email: string; hash: string; given: SignUpCompletion };
+type NewPerson = {
+  id: string;
+  /** Proven to be theirs. */
+  email: string | null;
+  hash: string;
+  given: Omit<SignUpCompletion, 'token' | 'password'>;
+};
 
-async function insertUser(tx: Tx, kernel: Kernel, { id, email, hash, given }: NewPerson): Promise<void> {
+/** The account of somebody who has agreed to the terms. Throws 422 on the field at fault; the transaction is over then. */
+export async function insertPerson(
+  tx: Tx,
+  kernel: Kernel,
+  { id, email, hash, given }: NewPerson,
+): Promise<void> {
   const { terms } = await readInstance(tx, kernel);
   if (terms && !given.accept_terms)
     throw invalidField('accept_terms', 'Read the terms and accept them, or there can be no account.');

@@ -1,5 +1,6 @@
 import {
   AppError,
+  addJob,
   invalidField,
   type Kernel,
   mintScope,
@@ -11,11 +12,14 @@ import {
 } from '../../kernel/index.ts';
 import { refuseGuessable } from '../defence/breached.ts';
 import { hashPassword } from '../defence/passwords.ts';
+import type { Visitor } from '../logins/logins.ts';
+import { type NewLogin, openLogin } from '../logins/opening.ts';
 import { newToken, tokenHash } from '../logins/tokens.ts';
+import { readInstance } from '../people/instance.ts';
+import { insertPerson } from '../people/sign-up.ts';
 import type { Role } from '../schema.ts';
-import { newUser } from '../users.ts';
 import { actorId, ownRole, refuseRole } from './members.ts';
-import type { Invitation, InvitationView } from './schema.ts';
+import type { Invitation, InvitationView, Joining } from './schema.ts';
 import { inEngineOf, type Person } from './workspaces.ts';
 
 const LASTS_MS = 7 * 86_400_000;
@@ -37,8 +41,13 @@ export function listInvitations(scope: Scope): Promise<Invitation[]> {
   });
 }
 
-/** An invitation for whoever has its token, which is given back once. Throws 422 for a role beyond one's own. */
-export function invite(scope: Scope, wanted: { role: Role }): Promise<Invitation & { token: string }> {
+type Wanted = { role: Role; email?: string | undefined };
+
+/**
+ * An invitation for whoever has its token, which is given back once; or for an address, and then the token goes by
+ * mail alone, so that having it proves the address. Throws 422 for a role beyond one's own.
+ */
+export function invite(scope: Scope, wanted: Wanted): Promise<Invitation & { token: string | null }> {
   return inEngineOf(scope, 'identity.invite', async tx => {
     refuseRole(await ownRole(tx, scope), wanted.role);
     const token = newToken();
@@ -48,7 +57,7 @@ export function invite(scope: Scope, wanted: { role: Role }): Promise<Invitation
       .values({
         workspace_id: scope.workspaceId,
         id: newId(),
-        email: null,
+        email: wanted.email ?? null,
         role: wanted.role,
         token_hash: tokenHash(token),
         created_by: actorId(scope) ?? scope.workspaceId,
@@ -58,7 +67,10 @@ export function invite(scope: Scope, wanted: { role: Role }): Promise<Invitation
       .returningAll()
       .executeTakeFirstOrThrow();
     await record(tx, scope, factOf(row.id, 'created', { role: wanted.role }));
-    return { ...shown(row, now), token };
+    if (wanted.email === undefined) return { ...shown(row, now), token };
+    const payload = { workspace_id: scope.workspaceId, id: row.id };
+    await addJob(tx, 'identity.invitation_mail', payload);
+    return { ...shown(row, now), token: null };
   });
 }
 
@@ -87,7 +99,7 @@ export function lookAtInvitation(kernel: Kernel, token: string): Promise<Invitat
       .selectFrom('invitations as i')
       .innerJoin('workspaces as w', 'w.id', 'i.workspace_id')
       .leftJoin('users as u', 'u.id', 'i.created_by')
-      .select(['w.name as workspace', 'i.role', 'i.expires_at', 'u.name', 'u.username'])
+      .select(['w.name as workspace', 'i.role', 'i.email', 'i.expires_at', 'u.name', 'u.username'])
       .where('i.token_hash', '=', tokenHash(token))
       .where('i.accepted_at', 'is', null)
       .where('i.revoked_at', 'is', null)
@@ -99,6 +111,7 @@ export function lookAtInvitation(kernel: Kernel, token: string): Promise<Invitat
       workspace: { name: found.workspace },
       role: found.role as Role,
       invited_by: found.name || found.username || '',
+      email: found.email,
       expires_at: found.expires_at.toISOString(),
     };
   });
@@ -109,21 +122,58 @@ export async function acceptInvitation(kernel: Kernel, by: Person, token: string
   await kernel.database.inEngine('identity.accept_invitation', tx => accept(tx, kernel, by, token));
 }
 
-/** Makes an account and joins with it, or neither. Returns the id of the user. Throws 422, 409. */
-export async function joinAsNew(
-  kernel: Kernel,
-  given: { token: string; username: string; name: string; password: string },
-  address: string,
-): Promise<string> {
-  const { token, username, name } = given;
-  await lookAtInvitation(kernel, token);
-  await refuseGuessable(given.password, { username, name });
-  const passwordHash = await hashPassword(given.password);
+/**
+ * Makes an account and joins with it, or neither; where the link came by mail, with that address. Throws 422, and 403
+ * where nobody may make an account.
+ */
+export async function joinAsNew(kernel: Kernel, given: Joining, visitor: Visitor): Promise<NewLogin> {
+  const { email } = await lookAtInvitation(kernel, given.token);
+  await refuseWhereClosed(kernel);
+  const { username = null, name, password } = given;
+  if (username === null && email === null)
+    throw invalidField('username', 'Choose a username: with it you sign in.');
+  await refuseGuessable(password, { username, email, name });
+  const hash = await hashPassword(password);
   return kernel.database.inEngine('identity.join', async tx => {
-    const userId = await newUser(tx, { username, name, passwordHash });
-    await accept(tx, kernel, { userId, address }, token);
-    return userId;
+    const userId = newId();
+    await insertPerson(tx, kernel, { id: userId, email, hash, given });
+    await accept(tx, kernel, { userId, address: visitor.address ?? '' }, given.token);
+    return openLogin(tx, kernel, userId, visitor);
   });
+}
+
+async function refuseWhereClosed(kernel: Kernel): Promise<void> {
+  const { sign_up: mode } = await kernel.database.inEngine('identity.sign_up_mode', tx =>
+    readInstance(tx, kernel),
+  );
+  if (mode !== 'closed') return;
+  throw new AppError(
+    'forbidden',
+    'Accounts are made here by the people who run it. Ask them for one, then sign in and follow this link again.',
+  );
+}
+
+/**
+ * Another token for an open invitation, whose mail is about to be written: the one before opens nothing any more.
+ * Undefined when it is over, or the workspace is.
+ */
+export async function tokenForMail(
+  tx: Tx,
+  kernel: Kernel,
+  { workspaceId, id }: { workspaceId: string; id: string },
+): Promise<{ email: string; token: string } | undefined> {
+  const token = newToken();
+  const row = await tx
+    .updateTable('invitations')
+    .set({ token_hash: tokenHash(token) })
+    .where('workspace_id', '=', workspaceId)
+    .where('id', '=', id)
+    .where('accepted_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', kernel.clock.now())
+    .returning('email')
+    .executeTakeFirst();
+  return row && row.email !== null ? { email: row.email, token } : undefined;
 }
 
 /** The conditional update is the acceptance. */

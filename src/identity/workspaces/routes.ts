@@ -1,6 +1,5 @@
 import { AppError, IdParams, type Kernel, type Routes, type Scope } from '../../kernel/index.ts';
 import { visitorOf, welcome } from '../entry.ts';
-import { openLogin } from '../logins/opening.ts';
 import { me } from '../queries.ts';
 import { Me } from '../schema.ts';
 import * as invitations from './invitations.ts';
@@ -163,14 +162,15 @@ function addInvitationRoutes(routes: Routes, kernel: Kernel): void {
     method: 'POST',
     url: '/v1/invitations',
     permission: 'members.manage',
-    summary: 'Invite somebody: the answer has a link, once, for one person and seven days',
+    summary: 'Invite somebody by mail, or by the link of the answer; for one person and seven days',
     tag,
     body: NewInvitation,
     answers: { 201: InvitationWithLink },
     handler: async ({ scope, body, request }) => {
       const { token, ...invitation } = await invitations.invite(scope, body);
       const origin = kernel.config.publicUrl ?? `${request.protocol}://${request.host}`;
-      return { status: 201, body: { ...invitation, link: `${origin}/invitation/${token}` } };
+      const link = token === null ? null : `${origin}/invitation/${token}`;
+      return { status: 201, body: { ...invitation, link } };
     },
   });
   routes.workspace({
@@ -218,13 +218,8 @@ function addInvitationRoutes(routes: Routes, kernel: Kernel): void {
     tag,
     body: Joining,
     answers: { 200: Me },
-    handler: async ({ request, body }) => {
-      const userId = await invitations.joinAsNew(kernel, body, request.ip);
-      const opened = await kernel.database.inEngine('identity.join_login', tx =>
-        openLogin(tx, kernel, userId, visitorOf(kernel, request)),
-      );
-      return welcome(kernel, request, opened);
-    },
+    handler: async ({ request, body }) =>
+      welcome(kernel, request, await invitations.joinAsNew(kernel, body, visitorOf(kernel, request))),
   });
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Id, Instant } from '../../kernel/index.ts';
-import { Password, Role, Username } from '../schema.ts';
+import { Email, SignUpCompletion } from '../people/schema.ts';
+import { Role, Username } from '../schema.ts';
 
 const Name = z.string().trim().min(1, 'Give it a name.').max(80, 'Use at most 80 characters.');
 
@@ -48,9 +49,17 @@ export const Invitation = z.object({
 });
 export type Invitation = z.output<typeof Invitation>;
 export const InvitationList = z.object({ data: z.array(Invitation) });
-export const NewInvitation = z.strictObject({ role: Role });
+export const NewInvitation = z.strictObject({
+  role: Role,
+  email: Email.optional().describe(
+    'Sends the link there, and only there; without it the answer has the link',
+  ),
+});
 export const InvitationWithLink = Invitation.extend({
-  link: z.string().describe('Shown once; opens the invitation for whoever has it'),
+  link: z
+    .string()
+    .nullable()
+    .describe('Shown once; opens the invitation for whoever has it. Null: it goes by mail alone'),
 });
 
 export const InvitationToken = z.strictObject({ token: z.string().min(1).max(100) });
@@ -58,13 +67,13 @@ export const InvitationView = z.object({
   workspace: z.object({ name: z.string() }),
   role: Role,
   invited_by: z.string(),
+  email: z.string().nullable().describe('Where the link was sent; it becomes the address of a new account'),
   expires_at: Instant,
 });
 export type InvitationView = z.output<typeof InvitationView>;
 
 /** An account of one's own, made on the way in. */
-export const Joining = InvitationToken.extend({
-  username: Username,
-  name: z.string().trim().max(80).default(''),
-  password: Password,
+export const Joining = SignUpCompletion.extend({
+  username: Username.optional().describe('Needed where the link did not come by mail'),
 });
+export type Joining = z.output<typeof Joining>;

@@ -1,11 +1,23 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type MailCatcher, startMailCatcher } from '../../../sim/mail/index.ts';
 import { type TestKernel, testKernel } from '../../../test/harness/database.ts';
-import { createHttp, type Http, newId } from '../../kernel/index.ts';
+import { mailTo, tokenIn } from '../../../test/harness/mail.ts';
+import { until } from '../../../test/harness/until.ts';
+import {
+  createHttp,
+  createJobs,
+  createMailer,
+  type Http,
+  type Jobs,
+  newId,
+  readConfig,
+} from '../../kernel/index.ts';
 import { createGate } from '../logins/gate.ts';
 import { openLogin } from '../logins/opening.ts';
 import { registerIdentityRoutes } from '../routes.ts';
 import type { Role } from '../schema.ts';
 import { newUser } from '../users.ts';
+import { registerInvitationJob } from './invitation-mail.ts';
 import { registerWorkspaceRoutes } from './routes.ts';
 import { addMember, createWorkspace } from './workspaces.ts';
 
@@ -13,21 +25,35 @@ const PASSWORD = 'correct horse battery';
 
 let kernel: TestKernel;
 let http: Http;
+let jobs: Jobs;
+let catcher: MailCatcher;
 let workspaceId: string;
 const closed: string[] = [];
 
 beforeAll(async () => {
-  kernel = await testKernel();
+  catcher = await startMailCatcher();
+  kernel = await testKernel({
+    config: readConfig({
+      CONVOKE_SANDBOX: '1',
+      CONVOKE_SMTP_URL: catcher.smtpUrl,
+      CONVOKE_MAIL_FROM: 'Convoke <convoke@example.org>',
+    }),
+  });
   http = await createHttp(kernel, createGate(kernel));
   registerIdentityRoutes(http, kernel);
   registerWorkspaceRoutes(http, kernel, async scope => {
     closed.push(scope.workspaceId);
   });
   await http.app.ready();
+  jobs = createJobs(kernel);
+  registerInvitationJob(jobs, kernel, createMailer(kernel), 'http://convoke.test');
+  jobs.start();
 });
 afterAll(async () => {
+  await jobs.stop();
   await http.close();
   await kernel.close();
+  await catcher.close();
 });
 beforeEach(async () => {
   workspaceId = await createWorkspace(kernel, { slug: `choir-${newId()}`.slice(0, 40), name: 'Choir' });
@@ -200,10 +226,47 @@ describe('an invitation', () => {
     const taken = await visit('POST', '/v1/invitations/join', {
       token,
       username: await nameOf(owner),
+      name: 'Nina',
       password: PASSWORD,
     });
-    expect(taken.statusCode).toBe(409);
+    expect(taken.json()).toMatchObject({ status: 422, errors: [{ path: 'username' }] });
     expect((await visit('POST', '/v1/invitations/look', { token })).statusCode).toBe(200);
+  });
+
+  it('without an address needs a username, and none makes an account where nobody may', async () => {
+    const owner = await person('owner');
+    const { token } = await invitation(owner);
+    const joining = { token, name: 'Nina', password: PASSWORD };
+    const bare = await visit('POST', '/v1/invitations/join', joining);
+    expect(bare.json()).toMatchObject({ status: 422, errors: [{ path: 'username' }] });
+    await setSignUp('closed');
+    const refused = await visit('POST', '/v1/invitations/join', { ...joining, username: `n-${newId()}` });
+    await setSignUp('invitation');
+    expect(refused.statusCode).toBe(403);
+    expect((await visit('POST', '/v1/invitations/look', { token })).statusCode).toBe(200);
+  });
+
+  it('to an address goes there alone, and is the proof of it', async () => {
+    const owner = await person('owner');
+    const email = `nina-${newId()}@example.org`;
+    const made = await owner.ask('POST', '/v1/invitations', { role: 'host', email });
+    expect(made.json()).toMatchObject({ email, link: null });
+    const mail = await mailTo(to => catcher.mails(to), email, /Join Choir/);
+    const token = tokenIn(mail, '/invitation/');
+    const joined = await visit('POST', '/v1/invitations/join', { token, name: 'Nina', password: PASSWORD });
+    expect(joined.json()).toMatchObject({ user: { email, username: null }, workspaces: [{ role: 'host' }] });
+    const again = await owner.ask('POST', '/v1/invitations', { role: 'host', email });
+    expect(again.statusCode).toBe(201);
+    const second = tokenIn(
+      await until(() => catcher.mails(email)[1], { what: () => 'the second mail' }),
+      '/invitation/',
+    );
+    const known = await visit('POST', '/v1/invitations/join', {
+      token: second,
+      name: 'Nina',
+      password: PASSWORD,
+    });
+    expect(known.json()).toMatchObject({ status: 422, errors: [{ path: 'token' }] });
   });
 
   it('that a member follows stays open for whom it was meant', async () => {

@@ -1,4 +1,4 @@
-import { Anchor, Button, Checkbox, Stack, TextInput } from '@mantine/core';
+import { Button, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
@@ -8,6 +8,7 @@ import { Entry } from '../entry.tsx';
 import { textOf } from '../form-text.ts';
 import { NewPassword, passwordFault } from '../new-password.tsx';
 import { Refused } from '../refused.tsx';
+import { AcceptTerms } from './accept-terms.tsx';
 import { type Completion, completeSignUp, instanceQuery } from './api.ts';
 
 const FIELDS = ['name', 'username', 'password', 'accept_terms'] as const;
@@ -72,25 +73,7 @@ export function CompleteSignUp() {
             error={fault('username')}
           />
           <NewPassword error={fault('password')} />
-          {terms && (
-            <Checkbox
-              name="accept_terms"
-              error={fault('accept_terms')}
-              label={
-                <>
-                  I have read and accept the{' '}
-                  {terms.url === null ? (
-                    'terms'
-                  ) : (
-                    <Anchor href={terms.url} target="_blank" rel="noreferrer" underline="always">
-                      terms
-                    </Anchor>
-                  )}{' '}
-                  of {terms.version}.
-                </>
-              }
-            />
-          )}
+          {terms && <AcceptTerms terms={terms} error={fault('accept_terms')} />}
           <Button type="submit" loading={complete.isPending} fullWidth>
             Make my account
           </Button>

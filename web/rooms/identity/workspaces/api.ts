@@ -3,6 +3,7 @@ import type { Me } from '../../../../src/identity/schema.ts';
 import type {
   Invitation,
   InvitationView,
+  Joining as JoiningBody,
   Member,
   Workspace as WorkspaceFacts,
 } from '../../../../src/identity/workspaces/schema.ts';
@@ -48,8 +49,9 @@ export function leaveWorkspace(api: Api): Promise<void> {
   return api.post('/v1/workspace/leave');
 }
 
-export function invite(api: Api, role: Role): Promise<Invitation & { link: string }> {
-  return api.post('/v1/invitations', { role });
+/** With an address the link goes there alone; without one the answer has it, once. */
+export function invite(api: Api, role: Role, email?: string): Promise<Invitation & { link: string | null }> {
+  return api.post('/v1/invitations', { role, ...(email ? { email } : {}) });
 }
 
 export function revokeInvitation(api: Api, id: string): Promise<void> {
@@ -85,7 +87,7 @@ export function acceptInvitation(token: string): Promise<Me> {
   return request('POST', '/v1/invitations/accept', { body: { token } });
 }
 
-export type Joining = { token: string; username: string; name: string; password: string };
+export type Joining = Partial<JoiningBody> & Pick<JoiningBody, 'token' | 'name' | 'password'>;
 
 export function joinByInvitation(joining: Joining): Promise<Me> {
   return request('POST', '/v1/invitations/join', { body: joining });

@@ -4,10 +4,13 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { TextLink } from '../../../kit/links.tsx';
+import { browserZone } from '../../../kit/time.ts';
 import { meQuery } from '../api.ts';
 import { Entry } from '../entry.tsx';
 import { textOf } from '../form-text.ts';
 import { NewPassword, passwordFault } from '../new-password.tsx';
+import { AcceptTerms } from '../people/accept-terms.tsx';
+import { instanceQuery } from '../people/api.ts';
 import { Refused } from '../refused.tsx';
 import { acceptInvitation, type InvitationView, invitationQuery, joinByInvitation } from './api.ts';
 import { roles } from './words.ts';
@@ -38,7 +41,7 @@ export function InvitationPage() {
       {me.data ? (
         <AsMyself token={token} name={me.data.user.name || me.data.user.username || ''} view={data} />
       ) : (
-        <AsSomebodyNew token={token} />
+        <AsSomebodyNew token={token} view={data} />
       )}
     </Entry>
   );
@@ -67,10 +70,12 @@ function AsMyself({ token, name, view }: { token: string; name: string; view: In
   );
 }
 
-type Field = 'username' | 'name' | 'password';
+const FIELDS = ['username', 'name', 'password', 'accept_terms'] as const;
+type Field = (typeof FIELDS)[number];
 
-function AsSomebodyNew({ token }: { token: string }) {
+function AsSomebodyNew({ token, view }: { token: string; view: InvitationView }) {
   const enter = useWayIn();
+  const terms = useQuery(instanceQuery).data?.terms;
   const [faults, setFaults] = useState<Partial<Record<Field, string>>>({});
   const join = useMutation({ mutationFn: joinByInvitation, onSuccess: enter });
   const fault = (field: Field) =>
@@ -80,21 +85,32 @@ function AsSomebodyNew({ token }: { token: string }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const username = textOf(form, 'username').trim();
+    const [name, username] = [textOf(form, 'name').trim(), textOf(form, 'username').trim()];
     const password = textOf(form, 'password');
+    const accepted = form.get('accept_terms') !== null;
     const short = passwordFault(password);
     const lacks = {
-      ...(username === '' ? { username: 'Choose a username.' } : {}),
+      ...(name === '' ? { name: 'Tell others who you are.' } : {}),
+      ...(username === '' && view.email === null ? { username: 'Choose a username.' } : {}),
       ...(short === undefined ? {} : { password: short }),
+      ...(terms && !accepted ? { accept_terms: 'Read and accept the terms first.' } : {}),
     };
     setFaults(lacks);
-    if (Object.keys(lacks).length === 0 && !join.isPending)
-      join.mutate({ token, username, password, name: textOf(form, 'name').trim() });
+    if (Object.keys(lacks).length > 0 || join.isPending) return;
+    join.mutate({
+      token,
+      name,
+      password,
+      accept_terms: accepted,
+      locale: navigator.language,
+      time_zone: browserZone,
+      ...(username === '' ? {} : { username }),
+    });
   };
   return (
     <form onSubmit={submit} noValidate>
       <Stack gap="md">
-        <Refused error={join.error} fields={['username', 'name', 'password']} />
+        <Refused error={join.error} fields={[...FIELDS]} />
         <Text>
           Have an account already?{' '}
           <TextLink to="/sign-in" search={{ next: `/invitation/${token}` }}>
@@ -104,7 +120,11 @@ function AsSomebodyNew({ token }: { token: string }) {
         <TextInput label="Your name" name="name" autoComplete="name" error={fault('name')} />
         <TextInput
           label="Username"
-          description="With it you sign in."
+          description={
+            view.email === null
+              ? 'With it you sign in.'
+              : `You can leave it out and sign in as ${view.email}.`
+          }
           name="username"
           autoComplete="username"
           autoCapitalize="none"
@@ -113,6 +133,7 @@ function AsSomebodyNew({ token }: { token: string }) {
           error={fault('username')}
         />
         <NewPassword error={fault('password')} />
+        {terms && <AcceptTerms terms={terms} error={fault('accept_terms')} />}
         <Button type="submit" loading={join.isPending} fullWidth>
           Make an account and join
         </Button>

@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Radio, Stack } from '@mantine/core';
+import { Button, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Problem } from '../../../kit/api.ts';
 import { ErrorView } from '../../../kit/error-view.tsx';
 import { useWorkspace } from '../../../kit/workspace.tsx';
 import { HandOn } from '../hand-on.tsx';
@@ -12,10 +13,13 @@ export function InviteDialog({ close }: { close: () => void }) {
   const workspace = useWorkspace();
   const client = useQueryClient();
   const [role, setRole] = useState<Role>('agent');
+  const [email, setEmail] = useState('');
+  const address = email.trim();
   const make = useMutation({
-    mutationFn: () => invite(workspace.api, role),
+    mutationFn: () => invite(workspace.api, role, address),
     onSuccess: () => client.invalidateQueries({ queryKey: [workspace.slug, 'members'] }),
   });
+  const fault = make.error instanceof Problem ? make.error.of('email') : undefined;
   return (
     <Modal
       opened
@@ -23,11 +27,22 @@ export function InviteDialog({ close }: { close: () => void }) {
       title={`Invite somebody to ${workspace.name}`}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      {make.data ? (
+      {make.data?.link === null ? (
+        <Sent to={make.data.email ?? ''} close={close} />
+      ) : make.data ? (
         <TheLink link={make.data.link} role={make.data.role} close={close} />
       ) : (
         <Stack gap="lg">
-          {make.error && <ErrorView error={make.error} />}
+          {make.error && fault === undefined && <ErrorView error={make.error} />}
+          <TextInput
+            label="E-mail address"
+            description="Leave it empty to get a link that you hand on yourself."
+            type="email"
+            autoComplete="off"
+            value={email}
+            onChange={event => setEmail(event.currentTarget.value)}
+            error={fault}
+          />
           <Radio.Group label="They come in as" value={role} onChange={value => setRole(value as Role)}>
             <Stack gap="sm" pt="sm">
               {givenBy(workspace.role).map(one => (
@@ -40,7 +55,7 @@ export function InviteDialog({ close }: { close: () => void }) {
               Cancel
             </Button>
             <Button loading={make.isPending} onClick={() => make.mutate()}>
-              Make a link
+              {address === '' ? 'Make a link' : 'Send invitation'}
             </Button>
           </Group>
         </Stack>
@@ -62,6 +77,19 @@ function TheLink({ link, role, close }: { link: string; role: Role; close: () =>
         <Button variant="default" onClick={close}>
           Done
         </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function Sent({ to, close }: { to: string; close: () => void }) {
+  return (
+    <Stack gap="md">
+      <Text>
+        The invitation is on its way to {to}. Its link works once, for seven days, and nobody else has it.
+      </Text>
+      <Group justify="flex-end">
+        <Button onClick={close}>Done</Button>
       </Group>
     </Stack>
   );
