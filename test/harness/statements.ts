@@ -20,12 +20,28 @@ export type Deeds = {
   metNoRow: number;
   /** Transactions with a number that were rolled back. */
   rolledBack: number;
+  /** Committed transactions of what any node may do at any time: the watch over deliveries, occurrences. */
+  ofAnyNode: number;
+  /** Committed transactions that only tell what became of attempts of its own that were still on the wire. */
+  told: number;
   statements: number;
 };
 
-type Line = { pid: number; application_name?: string; message?: string; txid?: number };
+type Transaction = { number: number; changed: string[]; ofAnyNode: boolean; tells: boolean };
+
+type Line = { pid: number; application_name?: string; message?: string; detail?: string; txid?: number };
 
 const STATEMENT = /^duration: \S+ ms {2}(?:statement|execute [^:]*): ([\s\S]*)$/;
+/** Due work that belongs to no lease: who has claimed it does it. The parameters say of which kind it is. */
+const CLAIM = /update due_work d set claimed_by/;
+const TAKE = /^\s*delete from due_work using unnest\(\$1::uuid\[\], \$2::text\[\], \$3::uuid\[\], \$4/;
+const OF_ANY_NODE = {
+  claimed: /\$1 = '(delivery_watch|occurrence)'/,
+  taken: /\$2 = '\{"?(delivery_watch|occurrence)/,
+};
+/** What became of attempts, and where that shows. */
+const TELLS = /^\s*update attempts a set status = s\.status/;
+const TOLD_IN = new Set(['attempts', 'deliveries', 'due_work', 'activity', 'activity_pending']);
 const CHANGES = /\b(?:insert into|update|delete from)\s+(?:only\s+)?"?([a-z_]+)"?/gi;
 
 /** How much there is so far, to read on from there. */
@@ -40,15 +56,17 @@ export function deedsSince(
   program: string,
   tables: ReadonlySet<string>,
 ): Deeds {
-  const deeds: Deeds = { changed: [], metNoRow: 0, rolledBack: 0, statements: 0 };
-  const open = new Map<number, { number: number; changed: string[] }>();
+  const deeds: Deeds = { changed: [], metNoRow: 0, rolledBack: 0, ofAnyNode: 0, told: 0, statements: 0 };
+  const open = new Map<number, Transaction>();
   for (const text of readFileSync(fileOf(server)).subarray(from).toString().split('\n')) {
     const line = text.startsWith('{') && text.endsWith('}') ? (JSON.parse(text) as Line) : undefined;
     const statement = line?.application_name === program && STATEMENT.exec(line.message ?? '')?.[1];
     if (!line || !statement) continue;
     deeds.statements += 1;
-    const transaction = open.get(line.pid) ?? { number: 0, changed: [] };
+    const transaction = open.get(line.pid) ?? { number: 0, changed: [], ofAnyNode: false, tells: false };
     open.set(line.pid, transaction);
+    transaction.ofAnyNode ||= isOfAnyNode(statement, line.detail ?? '');
+    transaction.tells ||= TELLS.test(statement);
     const end = /^\s*(commit|rollback)/i.exec(statement)?.[1]?.toLowerCase();
     if (end === undefined) {
       const changed = [...statement.matchAll(CHANGES)]
@@ -61,10 +79,17 @@ export function deedsSince(
     }
     open.delete(line.pid);
     if (transaction.number === 0) continue;
-    if (end === 'commit') deeds.changed.push(...transaction.changed);
-    else deeds.rolledBack += 1;
+    if (end === 'rollback') deeds.rolledBack += 1;
+    else if (transaction.ofAnyNode) deeds.ofAnyNode += 1;
+    else if (transaction.tells && transaction.changed.every(table => TOLD_IN.has(table))) deeds.told += 1;
+    else deeds.changed.push(...transaction.changed);
   }
   return deeds;
+}
+
+function isOfAnyNode(statement: string, parameters: string): boolean {
+  if (CLAIM.test(statement)) return OF_ANY_NODE.claimed.test(parameters);
+  return TAKE.test(statement) && OF_ANY_NODE.taken.test(parameters);
 }
 
 function fileOf(server: PostgresServer): string {

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
+import { browserLocale } from '../../../kit/locale.ts';
 import { browserZone } from '../../../kit/time.ts';
 import { Entry } from '../entry.tsx';
 import { textOf } from '../form-text.ts';
@@ -50,7 +51,7 @@ export function CompleteSignUp() {
       name,
       password,
       accept_terms: accepted,
-      locale: navigator.language,
+      locale: browserLocale,
       time_zone: browserZone,
       ...(username === '' ? {} : { username }),
     });

@@ -4,6 +4,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { TextLink } from '../../../kit/links.tsx';
+import { browserLocale } from '../../../kit/locale.ts';
 import { browserZone } from '../../../kit/time.ts';
 import { meQuery } from '../api.ts';
 import { Entry } from '../entry.tsx';
@@ -102,7 +103,7 @@ function AsSomebodyNew({ token, view }: { token: string; view: InvitationView })
       name,
       password,
       accept_terms: accepted,
-      locale: navigator.language,
+      locale: browserLocale,
       time_zone: browserZone,
       ...(username === '' ? {} : { username }),
     });
