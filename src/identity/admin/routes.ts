@@ -10,7 +10,7 @@ import {
   type Scope,
 } from '../../kernel/index.ts';
 import { actorNames } from '../actor-names.ts';
-import type { WorkspaceClosing } from '../workspaces/routes.ts';
+import type { WorkspaceClosing } from '../workspaces/workspaces.ts';
 import * as schema from './schema.ts';
 import * as settings from './settings.ts';
 import * as users from './users.ts';

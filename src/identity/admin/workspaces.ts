@@ -1,5 +1,11 @@
-import { type Author, type Kernel, mintScope, readCursor, type Scope, type Tx } from '../../kernel/index.ts';
-import { deleteWorkspace, keepWorkspace, lockWorkspace } from '../workspaces/workspaces.ts';
+import { type Author, type Kernel, mintScope, readCursor, type Tx } from '../../kernel/index.ts';
+import {
+  closeFirst,
+  deleteWorkspace,
+  keepWorkspace,
+  lockWorkspace,
+  type WorkspaceClosing,
+} from '../workspaces/workspaces.ts';
 import { recordAdmin } from './activity.ts';
 import { actAsAdmin } from './acts.ts';
 import type { AdminWorkspace } from './schema.ts';
@@ -32,14 +38,13 @@ export async function closeWorkspace(
   kernel: Kernel,
   by: Author,
   { id, slug }: { id: string; slug: string },
-  closing: (scope: Scope) => Promise<void>,
+  closing: WorkspaceClosing,
 ): Promise<AdminWorkspace> {
   const scope = mintScope(kernel, id, by.actor, by);
-  const known = await kernel.database.inEngine('identity.close_workspace', tx => lockWorkspace(tx, id));
-  if (known.slug === slug.trim()) await closing(scope);
+  await closeFirst(scope, slug, closing);
   return actAsAdmin(kernel, by, 'identity.close_workspace', async tx => {
     await deleteWorkspace(scope, slug);
-    await recordAdmin(tx, by, 'admin.workspace_deletion_asked', { slug: known.slug }, id);
+    await recordAdmin(tx, by, 'admin.workspace_deletion_asked', { slug: slug.trim() }, id);
     return readWorkspace(tx, id);
   });
 }

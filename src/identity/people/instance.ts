@@ -16,3 +16,9 @@ export async function readInstance(tx: Tx, { config }: Pick<Kernel, 'config'>): 
     mail: config.smtpUrl !== undefined,
   };
 }
+
+/** Who may make an account now. */
+export async function signUpMode(kernel: Kernel): Promise<Instance['sign_up']> {
+  const instance = await kernel.database.inEngine('identity.sign_up_mode', tx => readInstance(tx, kernel));
+  return instance.sign_up;
+}

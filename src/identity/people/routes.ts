@@ -1,5 +1,6 @@
-import { AppError, type Kernel, type Routes } from '../../kernel/index.ts';
+import type { Kernel, Routes } from '../../kernel/index.ts';
 import { visitorOf, welcome } from '../entry.ts';
+import { loginOf } from '../logins/gate.ts';
 import { me } from '../queries.ts';
 import { Me } from '../schema.ts';
 import { askToChangeEmail, confirmEmail } from './email.ts';
@@ -108,9 +109,9 @@ function addSecretRoutes(routes: Routes, kernel: Kernel): void {
     tag,
     body: PasswordChange,
     answers: { 200: Me },
-    handler: async ({ userId, body, request }) => {
+    handler: async ({ body, request }) => {
       const visitor = visitorOf(kernel, request);
-      return welcome(kernel, request, await changePassword(kernel, signedIn(userId), body, visitor));
+      return welcome(kernel, request, await changePassword(kernel, loginOf(request).userId, body, visitor));
     },
   });
   routes.open({
@@ -121,8 +122,8 @@ function addSecretRoutes(routes: Routes, kernel: Kernel): void {
     tag,
     body: EmailChange,
     answers: { 202: null },
-    handler: async ({ userId, body, request }) => {
-      await askToChangeEmail(kernel, signedIn(userId), body, request.ip);
+    handler: async ({ body, request }) => {
+      await askToChangeEmail(kernel, loginOf(request).userId, body, request.ip);
       return { status: 202 };
     },
   });
@@ -134,8 +135,8 @@ function addSecretRoutes(routes: Routes, kernel: Kernel): void {
     tag,
     body: EmailConfirmation,
     answers: { 200: Me },
-    handler: async ({ userId, body, request }) => {
-      const user = signedIn(userId);
+    handler: async ({ body, request }) => {
+      const user = loginOf(request).userId;
       await confirmEmail(kernel, user, body.token, visitorOf(kernel, request));
       return { body: await me(kernel, user) };
     },
@@ -151,8 +152,8 @@ function addProfileRoutes(routes: Routes, kernel: Kernel): void {
     tag,
     body: ProfileChange,
     answers: { 200: Me },
-    handler: async ({ userId, body, request }) => {
-      const user = signedIn(userId);
+    handler: async ({ body, request }) => {
+      const user = loginOf(request).userId;
       await changeProfile(kernel, user, body, request.ip);
       return { body: await me(kernel, user) };
     },
@@ -165,15 +166,10 @@ function addProfileRoutes(routes: Routes, kernel: Kernel): void {
     tag,
     body: TermsConsent,
     answers: { 200: Me },
-    handler: async ({ userId, body, request }) => {
-      const user = signedIn(userId);
+    handler: async ({ body, request }) => {
+      const user = loginOf(request).userId;
       await acceptTerms(kernel, user, body.version, request.ip);
       return { body: await me(kernel, user) };
     },
   });
-}
-
-function signedIn(userId: string | undefined): string {
-  if (!userId) throw new AppError('unauthenticated', 'Sign in first: POST /v1/login.');
-  return userId;
 }

@@ -11,7 +11,7 @@ import { refuseGuessable } from '../defence/breached.ts';
 import { hashPassword } from '../defence/passwords.ts';
 import type { Visitor } from '../logins/logins.ts';
 import { type NewLogin, openLogin } from '../logins/opening.ts';
-import { readInstance } from './instance.ts';
+import { readInstance, signUpMode } from './instance.ts';
 import { askForMail, spendLink } from './limits.ts';
 import { followLink, lookAtLink } from './links.ts';
 import type { SignUpCompletion } from './schema.ts';
@@ -39,10 +39,7 @@ export async function completeSignUp(
   return kernel.database.inEngine('identity.complete_sign_up', async tx => {
     const link = await followLink(tx, kernel, given.token, 'sign_up');
     const id = newId();
-    await insertPerson(tx, kernel, { id, email: link.email, hash, given });
-    const by = { actor: { kind: 'user', id } as const, address: visitor.address };
-    const subject = { type: 'user', id };
-    await recordForInstance(tx, by, { type: 'identity.signed_up', subject, payload: {} });
+    await insertPerson(tx, kernel, { id, email: link.email, hash, given, address: visitor.address });
     return openLogin(tx, kernel, id, visitor);
   });
 }
@@ -53,13 +50,15 @@ type NewPerson = {
   email: string | null;
   hash: string;
   given: Omit<SignUpCompletion, 'token' | 'password'>;
+  /** Where they came from. */
+  address: string | undefined;
 };
 
 /** The account of somebody who has agreed to the terms. Throws 422 on the field at fault; the transaction is over then. */
 export async function insertPerson(
   tx: Tx,
   kernel: Kernel,
-  { id, email, hash, given }: NewPerson,
+  { id, email, hash, given, address }: NewPerson,
 ): Promise<void> {
   const { terms } = await readInstance(tx, kernel);
   if (terms && !given.accept_terms)
@@ -84,6 +83,8 @@ export async function insertPerson(
       throw invalidField('token', 'This address has an account by now. Sign in with it.');
     throw usernameTaken(error);
   }
+  const by = { actor: { kind: 'user', id } as const, address };
+  await recordForInstance(tx, by, { type: 'identity.signed_up', subject: { type: 'user', id }, payload: {} });
 }
 
 /** Told only to who holds a valid link or is signed in. */
@@ -93,9 +94,7 @@ export function usernameTaken(error: unknown): unknown {
 }
 
 async function refuseClosed(kernel: Kernel): Promise<void> {
-  const { sign_up: mode } = await kernel.database.inEngine('identity.sign_up_mode', tx =>
-    readInstance(tx, kernel),
-  );
+  const mode = await signUpMode(kernel);
   if (mode === 'open') return;
   const why =
     mode === 'invitation' ? 'Ask somebody who is here to invite you.' : 'Ask the people who run it.';

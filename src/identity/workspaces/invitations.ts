@@ -1,3 +1,4 @@
+import type { ExpressionBuilder } from 'kysely';
 import {
   AppError,
   addJob,
@@ -8,6 +9,7 @@ import {
   notFound,
   record,
   type Scope,
+  type Tables,
   type Tx,
 } from '../../kernel/index.ts';
 import { refuseGuessable } from '../defence/breached.ts';
@@ -15,12 +17,13 @@ import { hashPassword } from '../defence/passwords.ts';
 import type { Visitor } from '../logins/logins.ts';
 import { type NewLogin, openLogin } from '../logins/opening.ts';
 import { newToken, tokenHash } from '../logins/tokens.ts';
-import { readInstance } from '../people/instance.ts';
+import { signUpMode } from '../people/instance.ts';
+import { spendLink } from '../people/limits.ts';
 import { insertPerson } from '../people/sign-up.ts';
 import type { Role } from '../schema.ts';
 import { actorId, ownRole, refuseRole } from './members.ts';
 import type { Invitation, InvitationView, Joining } from './schema.ts';
-import { inEngineOf, type Person } from './workspaces.ts';
+import type { Person } from './workspaces.ts';
 
 const LASTS_MS = 7 * 86_400_000;
 const MOST_OPEN = 500;
@@ -29,7 +32,7 @@ const OVER = 'This invitation was used, taken back, or is older than a week. Ask
 
 /** Of the newest 500. */
 export function listInvitations(scope: Scope): Promise<Invitation[]> {
-  return inEngineOf(scope, 'identity.invitations', async tx => {
+  return scope.kernel.database.inEngine('identity.invitations', async tx => {
     const rows = await tx
       .selectFrom('invitations')
       .selectAll()
@@ -48,7 +51,7 @@ type Wanted = { role: Role; email?: string | undefined };
  * mail alone, so that having it proves the address. Throws 422 for a role beyond one's own.
  */
 export function invite(scope: Scope, wanted: Wanted): Promise<Invitation & { token: string | null }> {
-  return inEngineOf(scope, 'identity.invite', async tx => {
+  return scope.kernel.database.inEngine('identity.invite', async tx => {
     refuseRole(await ownRole(tx, scope), wanted.role);
     const token = newToken();
     const now = scope.kernel.clock.now();
@@ -76,7 +79,7 @@ export function invite(scope: Scope, wanted: Wanted): Promise<Invitation & { tok
 
 /** Takes an open invitation back. Throws 404 when there is none. */
 export function revokeInvitation(scope: Scope, id: string): Promise<void> {
-  return inEngineOf(scope, 'identity.revoke_invitation', async tx => {
+  return scope.kernel.database.inEngine('identity.revoke_invitation', async tx => {
     const now = scope.kernel.clock.now();
     const row = await tx
       .updateTable('invitations')
@@ -123,10 +126,11 @@ export async function acceptInvitation(kernel: Kernel, by: Person, token: string
 }
 
 /**
- * Makes an account and joins with it, or neither; where the link came by mail, with that address. Throws 422, and 403
- * where nobody may make an account.
+ * Makes an account and joins with it, or neither; where the link came by mail, with that address. Throws 422, 429, and
+ * 403 where nobody may make an account.
  */
 export async function joinAsNew(kernel: Kernel, given: Joining, visitor: Visitor): Promise<NewLogin> {
+  await spendLink(kernel, visitor.address);
   const { email } = await lookAtInvitation(kernel, given.token);
   await refuseWhereClosed(kernel);
   const { username = null, name, password } = given;
@@ -136,17 +140,14 @@ export async function joinAsNew(kernel: Kernel, given: Joining, visitor: Visitor
   const hash = await hashPassword(password);
   return kernel.database.inEngine('identity.join', async tx => {
     const userId = newId();
-    await insertPerson(tx, kernel, { id: userId, email, hash, given });
+    await insertPerson(tx, kernel, { id: userId, email, hash, given, address: visitor.address });
     await accept(tx, kernel, { userId, address: visitor.address ?? '' }, given.token);
     return openLogin(tx, kernel, userId, visitor);
   });
 }
 
 async function refuseWhereClosed(kernel: Kernel): Promise<void> {
-  const { sign_up: mode } = await kernel.database.inEngine('identity.sign_up_mode', tx =>
-    readInstance(tx, kernel),
-  );
-  if (mode !== 'closed') return;
+  if ((await signUpMode(kernel)) !== 'closed') return;
   throw new AppError(
     'forbidden',
     'Accounts are made here by the people who run it. Ask them for one, then sign in and follow this link again.',
@@ -168,9 +169,7 @@ export async function tokenForMail(
     .set({ token_hash: tokenHash(token) })
     .where('workspace_id', '=', workspaceId)
     .where('id', '=', id)
-    .where('accepted_at', 'is', null)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', kernel.clock.now())
+    .where(stillOpen(kernel.clock.now()))
     .returning('email')
     .executeTakeFirst();
   return row && row.email !== null ? { email: row.email, token } : undefined;
@@ -184,18 +183,7 @@ async function accept(tx: Tx, kernel: Kernel, by: Person, token: string): Promis
     .updateTable('invitations')
     .set({ accepted_at: now, accepted_by: userId })
     .where('token_hash', '=', tokenHash(token))
-    .where('accepted_at', 'is', null)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now)
-    .where(where =>
-      where.exists(
-        where
-          .selectFrom('workspaces')
-          .select('id')
-          .whereRef('workspaces.id', '=', 'invitations.workspace_id')
-          .where('deletion_due_at', 'is', null),
-      ),
-    )
+    .where(stillOpen(now))
     .returning(['workspace_id', 'id', 'role'])
     .executeTakeFirst();
   if (!taken) throw invalidField('token', OVER);
@@ -216,6 +204,23 @@ async function accept(tx: Tx, kernel: Kernel, by: Person, token: string): Promis
     subject: { type: 'user', id: userId },
     payload: { role },
   });
+}
+
+/** Not used, not taken back, not too old, and its workspace is there to be joined. */
+function stillOpen(now: Date) {
+  return (where: ExpressionBuilder<Tables, 'invitations'>) =>
+    where.and([
+      where('accepted_at', 'is', null),
+      where('revoked_at', 'is', null),
+      where('expires_at', '>', now),
+      where.exists(
+        where
+          .selectFrom('workspaces')
+          .select('id')
+          .whereRef('workspaces.id', '=', 'invitations.workspace_id')
+          .where('deletion_due_at', 'is', null),
+      ),
+    ]);
 }
 
 type Row = {

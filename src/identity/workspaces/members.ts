@@ -3,13 +3,13 @@ import { recheckStreams } from '../logins/logins.ts';
 import { mayGive } from '../policy.ts';
 import type { Role } from '../schema.ts';
 import type { Member } from './schema.ts';
-import { inEngineOf, lockWorkspace } from './workspaces.ts';
+import { lockWorkspace } from './workspaces.ts';
 
 const LAST_OWNER = 'A workspace needs an owner. Make somebody else an owner first.';
 
 /** All members, by name. */
 export function listMembers(scope: Scope): Promise<Member[]> {
-  return inEngineOf(scope, 'identity.members', async tx => {
+  return scope.kernel.database.inEngine('identity.members', async tx => {
     const rows = await tx
       .selectFrom('members as m')
       .innerJoin('users as u', 'u.id', 'm.user_id')
@@ -75,7 +75,7 @@ function changeMembers(
   scope: Scope,
   change: (tx: Tx, roleOf: (userId: string | undefined) => Role | undefined) => Promise<void>,
 ): Promise<void> {
-  return inEngineOf(scope, 'identity.change_members', async tx => {
+  return scope.kernel.database.inEngine('identity.change_members', async tx => {
     await lockWorkspace(tx, scope.workspaceId);
     const roles = await rolesOf(tx, scope);
     await change(tx, userId => (userId === undefined ? undefined : roles.get(userId)));

@@ -1,5 +1,6 @@
-import { AppError, IdParams, type Kernel, type Routes, type Scope } from '../../kernel/index.ts';
+import { IdParams, type Kernel, type Routes } from '../../kernel/index.ts';
 import { visitorOf, welcome } from '../entry.ts';
+import { loginOf } from '../logins/gate.ts';
 import { me } from '../queries.ts';
 import { Me } from '../schema.ts';
 import * as invitations from './invitations.ts';
@@ -22,16 +23,17 @@ import * as workspaces from './workspaces.ts';
 
 const tag = 'workspaces';
 
-/** Called before a workspace is closed, so that nothing of it goes out any more; filled by main.ts. */
-export type WorkspaceClosing = (scope: Scope) => Promise<void>;
-
-export function registerWorkspaceRoutes(routes: Routes, kernel: Kernel, closing: WorkspaceClosing): void {
+export function registerWorkspaceRoutes(
+  routes: Routes,
+  kernel: Kernel,
+  closing: workspaces.WorkspaceClosing,
+): void {
   addWorkspaceRoutes(routes, kernel, closing);
   addMemberRoutes(routes);
   addInvitationRoutes(routes, kernel);
 }
 
-function addWorkspaceRoutes(routes: Routes, kernel: Kernel, closing: WorkspaceClosing): void {
+function addWorkspaceRoutes(routes: Routes, kernel: Kernel, closing: workspaces.WorkspaceClosing): void {
   routes.open({
     method: 'POST',
     url: '/v1/workspaces',
@@ -40,8 +42,8 @@ function addWorkspaceRoutes(routes: Routes, kernel: Kernel, closing: WorkspaceCl
     tag,
     body: NewWorkspace,
     answers: { 201: Me },
-    handler: async ({ userId, body, request }) => {
-      const user = signedIn(userId);
+    handler: async ({ body, request }) => {
+      const user = loginOf(request).userId;
       await workspaces.foundWorkspace(kernel, { userId: user, address: request.ip }, body);
       return { status: 201, body: await me(kernel, user) };
     },
@@ -77,8 +79,7 @@ function addWorkspaceRoutes(routes: Routes, kernel: Kernel, closing: WorkspaceCl
     body: WorkspaceDeletion,
     answers: { 200: Workspace },
     handler: async ({ scope, body }) => {
-      const { slug } = await workspaces.readWorkspace(scope);
-      if (slug === body.slug.trim()) await closing(scope);
+      await workspaces.closeFirst(scope, body.slug, closing);
       await workspaces.deleteWorkspace(scope, body.slug);
       return { body: await workspaces.readWorkspace(scope) };
     },
@@ -204,8 +205,8 @@ function addInvitationRoutes(routes: Routes, kernel: Kernel): void {
     tag,
     body: InvitationToken,
     answers: { 200: Me },
-    handler: async ({ userId, body, request }) => {
-      const user = signedIn(userId);
+    handler: async ({ body, request }) => {
+      const user = loginOf(request).userId;
       await invitations.acceptInvitation(kernel, { userId: user, address: request.ip }, body.token);
       return { body: await me(kernel, user) };
     },
@@ -221,9 +222,4 @@ function addInvitationRoutes(routes: Routes, kernel: Kernel): void {
     handler: async ({ request, body }) =>
       welcome(kernel, request, await invitations.joinAsNew(kernel, body, visitorOf(kernel, request))),
   });
-}
-
-function signedIn(userId: string | undefined): string {
-  if (userId === undefined) throw new AppError('unauthenticated', 'Sign in first: POST /v1/login.');
-  return userId;
 }

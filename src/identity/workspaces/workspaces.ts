@@ -1,5 +1,6 @@
 import {
   AppError,
+  invalidField,
   inWorkspace,
   isUniqueViolation,
   type Kernel,
@@ -105,7 +106,7 @@ export async function changeWorkspace(
   const wanted = Object.entries(change).filter(([, value]) => value !== undefined);
   if (wanted.length === 0) return;
   try {
-    await inEngineOf(scope, 'identity.change_workspace', async tx => {
+    await scope.kernel.database.inEngine('identity.change_workspace', async tx => {
       const before = await lockWorkspace(tx, scope.workspaceId);
       await tx
         .updateTable('workspaces')
@@ -124,17 +125,26 @@ export async function changeWorkspace(
   }
 }
 
+/** Called before a workspace is closed, so that nothing of it goes out any more; filled by main.ts. */
+export type WorkspaceClosing = (scope: Scope) => Promise<void>;
+
+/** The step before `deleteWorkspace`, in a transaction of its own; nothing happens when another name was typed. */
+export async function closeFirst(scope: Scope, slug: string, closing: WorkspaceClosing): Promise<void> {
+  const known = await scope.kernel.database.inEngine('identity.close_workspace', tx =>
+    lockWorkspace(tx, scope.workspaceId),
+  );
+  if (known.slug === slug.trim()) await closing(scope);
+}
+
 /**
  * Closes it for everybody but its owners, who may keep it after all for 14 days. `slug` is what they typed to show
  * that they mean it. Repeating it does not move the end.
  */
 export function deleteWorkspace(scope: Scope, slug: string): Promise<void> {
-  return inEngineOf(scope, 'identity.delete_workspace', async tx => {
+  return scope.kernel.database.inEngine('identity.delete_workspace', async tx => {
     const before = await lockWorkspace(tx, scope.workspaceId);
     if (before.slug !== slug.trim()) {
-      throw new AppError('validation_failed', `Type ${before.slug} to delete this workspace.`, {
-        fields: [{ path: 'slug', detail: `Type ${before.slug} to delete this workspace.` }],
-      });
+      throw invalidField('slug', `Type ${before.slug} to delete this workspace.`);
     }
     if (before.deletion_due_at) return;
     const due = new Date(scope.kernel.clock.now().getTime() + GRACE_MS);
@@ -145,7 +155,7 @@ export function deleteWorkspace(scope: Scope, slug: string): Promise<void> {
 
 /** Keeps a workspace that was to be deleted. */
 export function keepWorkspace(scope: Scope): Promise<void> {
-  return inEngineOf(scope, 'identity.keep_workspace', async tx => {
+  return scope.kernel.database.inEngine('identity.keep_workspace', async tx => {
     const before = await lockWorkspace(tx, scope.workspaceId);
     if (!before.deletion_due_at) return;
     await setDeletion(tx, scope, null);
@@ -163,11 +173,6 @@ export async function lockWorkspace(tx: Tx, id: string) {
     .executeTakeFirst();
   if (!row) throw notFound();
   return row;
-}
-
-/** Members and workspaces are of the installation: what a scope may do to its own goes through the engine's door. */
-export function inEngineOf<T>(scope: Scope, name: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-  return scope.kernel.database.inEngine(name, work);
 }
 
 function own(tx: Tx, scope: Scope) {

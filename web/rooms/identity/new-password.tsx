@@ -1,7 +1,7 @@
 import { PasswordInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 
-export const LEAST_LENGTH = 10;
+const LEAST_LENGTH = 10;
 
 type Props = {
   /** The name of the field in its form. */

@@ -6,11 +6,11 @@ import { confirmThat } from '../../../kit/confirm.tsx';
 import { Moment } from '../../../kit/moment.tsx';
 import { Row } from '../../../kit/rows.tsx';
 import { toastDone, toastProblem } from '../../../kit/toast.tsx';
+import { TypedDialog } from '../typed-dialog.tsx';
 import { type AdminUser, changeUser, deleteUser, logOutUser, makeLink, userName, usersQuery } from './api.ts';
 import { Found, SearchField, useSearch } from './found.tsx';
 import { LinkDialog } from './link-dialog.tsx';
 import { NewUserDialog } from './new-user-dialog.tsx';
-import { TypedDialog } from './typed-dialog.tsx';
 
 export function Users() {
   const { typed, sought, type } = useSearch();

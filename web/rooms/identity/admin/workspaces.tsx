@@ -4,9 +4,9 @@ import { useState } from 'react';
 import { Moment } from '../../../kit/moment.tsx';
 import { Row } from '../../../kit/rows.tsx';
 import { toastDone, toastProblem } from '../../../kit/toast.tsx';
+import { TypedDialog } from '../typed-dialog.tsx';
 import { type AdminWorkspace, closeWorkspace, keepWorkspace, workspacesQuery } from './api.ts';
 import { Found, SearchField, useSearch } from './found.tsx';
-import { TypedDialog } from './typed-dialog.tsx';
 
 export function Workspaces() {
   const { typed, sought, type } = useSearch();

@@ -3,12 +3,12 @@ import type { Me } from '../../../../src/identity/schema.ts';
 import type {
   Invitation,
   InvitationView,
-  Joining as JoiningBody,
   Member,
   Workspace as WorkspaceFacts,
 } from '../../../../src/identity/workspaces/schema.ts';
 import { type Api, request } from '../../../kit/api.ts';
 import type { Workspace } from '../../../kit/workspace.tsx';
+import type { Completion } from '../people/api.ts';
 
 export type { Invitation, InvitationView, Member, WorkspaceFacts };
 export type Role = Member['role'];
@@ -87,8 +87,6 @@ export function acceptInvitation(token: string): Promise<Me> {
   return request('POST', '/v1/invitations/accept', { body: { token } });
 }
 
-export type Joining = Partial<JoiningBody> & Pick<JoiningBody, 'token' | 'name' | 'password'>;
-
-export function joinByInvitation(joining: Joining): Promise<Me> {
+export function joinByInvitation(joining: Completion): Promise<Me> {
   return request('POST', '/v1/invitations/join', { body: joining });
 }

@@ -1,17 +1,10 @@
-import { Button, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
-import { Problem } from '../../../kit/api.ts';
 import { TextLink } from '../../../kit/links.tsx';
-import { browserLocale } from '../../../kit/locale.ts';
-import { browserZone } from '../../../kit/time.ts';
 import { meQuery } from '../api.ts';
 import { Entry } from '../entry.tsx';
-import { textOf } from '../form-text.ts';
-import { NewPassword, passwordFault } from '../new-password.tsx';
-import { AcceptTerms } from '../people/accept-terms.tsx';
-import { instanceQuery } from '../people/api.ts';
+import { NewAccount } from '../new-account.tsx';
 import { Refused } from '../refused.tsx';
 import { acceptInvitation, type InvitationView, invitationQuery, joinByInvitation } from './api.ts';
 import { roles } from './words.ts';
@@ -48,18 +41,16 @@ export function InvitationPage() {
   );
 }
 
-function useWayIn() {
+function AsMyself({ token, name, view }: { token: string; name: string; view: InvitationView }) {
   const client = useQueryClient();
   const navigate = useNavigate();
-  return () => {
-    client.clear();
-    return navigate({ to: '/', replace: true });
-  };
-}
-
-function AsMyself({ token, name, view }: { token: string; name: string; view: InvitationView }) {
-  const enter = useWayIn();
-  const accept = useMutation({ mutationFn: () => acceptInvitation(token), onSuccess: enter });
+  const accept = useMutation({
+    mutationFn: () => acceptInvitation(token),
+    onSuccess: () => {
+      client.clear();
+      return navigate({ to: '/', replace: true });
+    },
+  });
   return (
     <Stack gap="md">
       <Refused error={accept.error} />
@@ -71,74 +62,16 @@ function AsMyself({ token, name, view }: { token: string; name: string; view: In
   );
 }
 
-const FIELDS = ['username', 'name', 'password', 'accept_terms'] as const;
-type Field = (typeof FIELDS)[number];
-
 function AsSomebodyNew({ token, view }: { token: string; view: InvitationView }) {
-  const enter = useWayIn();
-  const terms = useQuery(instanceQuery).data?.terms;
-  const [faults, setFaults] = useState<Partial<Record<Field, string>>>({});
-  const join = useMutation({ mutationFn: joinByInvitation, onSuccess: enter });
-  const fault = (field: Field) =>
-    faults[field] ?? (join.error instanceof Problem ? join.error.of(field) : undefined);
-
-  // Read from the form itself: password managers fill fields without telling anybody.
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const [name, username] = [textOf(form, 'name').trim(), textOf(form, 'username').trim()];
-    const password = textOf(form, 'password');
-    const accepted = form.get('accept_terms') !== null;
-    const short = passwordFault(password);
-    const lacks = {
-      ...(name === '' ? { name: 'Tell others who you are.' } : {}),
-      ...(username === '' && view.email === null ? { username: 'Choose a username.' } : {}),
-      ...(short === undefined ? {} : { password: short }),
-      ...(terms && !accepted ? { accept_terms: 'Read and accept the terms first.' } : {}),
-    };
-    setFaults(lacks);
-    if (Object.keys(lacks).length > 0 || join.isPending) return;
-    join.mutate({
-      token,
-      name,
-      password,
-      accept_terms: accepted,
-      locale: browserLocale,
-      time_zone: browserZone,
-      ...(username === '' ? {} : { username }),
-    });
-  };
   return (
-    <form onSubmit={submit} noValidate>
-      <Stack gap="md">
-        <Refused error={join.error} fields={[...FIELDS]} />
-        <Text>
-          Have an account already?{' '}
-          <TextLink to="/sign-in" search={{ next: `/invitation/${token}` }}>
-            Sign in
-          </TextLink>
-        </Text>
-        <TextInput label="Your name" name="name" autoComplete="name" error={fault('name')} />
-        <TextInput
-          label="Username"
-          description={
-            view.email === null
-              ? 'With it you sign in.'
-              : `You can leave it out and sign in as ${view.email}.`
-          }
-          name="username"
-          autoComplete="username"
-          autoCapitalize="none"
-          autoCorrect="off"
-          spellCheck={false}
-          error={fault('username')}
-        />
-        <NewPassword error={fault('password')} />
-        {terms && <AcceptTerms terms={terms} error={fault('accept_terms')} />}
-        <Button type="submit" loading={join.isPending} fullWidth>
-          Make an account and join
-        </Button>
-      </Stack>
-    </form>
+    <Stack gap="md">
+      <Text>
+        Have an account already?{' '}
+        <TextLink to="/sign-in" search={{ next: `/invitation/${token}` }}>
+          Sign in
+        </TextLink>
+      </Text>
+      <NewAccount token={token} verb="Make an account and join" email={view.email} make={joinByInvitation} />
+    </Stack>
   );
 }

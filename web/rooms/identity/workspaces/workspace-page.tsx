@@ -11,8 +11,14 @@ import { toastDone, toastProblem } from '../../../kit/toast.tsx';
 import { Loaded } from '../../../kit/waiting.tsx';
 import { useWorkspace } from '../../../kit/workspace.tsx';
 import { meQuery } from '../api.ts';
-import { changeWorkspace, leaveWorkspace, type WorkspaceFacts, workspaceQuery } from './api.ts';
-import { DeleteDialog } from './delete-dialog.tsx';
+import { TypedDialog } from '../typed-dialog.tsx';
+import {
+  changeWorkspace,
+  deleteWorkspace,
+  leaveWorkspace,
+  type WorkspaceFacts,
+  workspaceQuery,
+} from './api.ts';
 
 /** The name of the workspace, and the ways out of it. */
 export function WorkspacePage() {
@@ -130,7 +136,8 @@ function Leaving() {
 }
 
 function Deleting() {
-  const { name } = useWorkspace();
+  const { name, slug, api } = useWorkspace();
+  const client = useQueryClient();
   const [asking, setAsking] = useState(false);
   return (
     <>
@@ -143,7 +150,17 @@ function Deleting() {
           </Button>
         }
       />
-      {asking && <DeleteDialog close={() => setAsking(false)} />}
+      {asking && (
+        <TypedDialog
+          title={`Delete ${name}?`}
+          consequence="It closes now for everybody, and nothing is sent any more. In 14 days it is gone for good, unless an owner keeps it."
+          word={slug}
+          verb="Delete"
+          act={typed => deleteWorkspace(api, typed)}
+          settled={() => client.invalidateQueries({ queryKey: meQuery.queryKey })}
+          close={() => setAsking(false)}
+        />
+      )}
     </>
   );
 }

@@ -1,9 +1,9 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { Problem } from '../../../kit/api.ts';
-import { toastDone } from '../../../kit/toast.tsx';
-import { Refused } from '../refused.tsx';
+import { Problem } from '../../kit/api.ts';
+import { toastDone } from '../../kit/toast.tsx';
+import { Refused } from './refused.tsx';
 
 type Props = {
   title: string;
@@ -12,7 +12,8 @@ type Props = {
   word: string;
   verb: string;
   act: (typed: string) => Promise<unknown>;
-  done: string;
+  /** What to say afterwards, where the page does not show it. */
+  done?: string;
   settled: () => unknown;
   close: () => void;
 };
@@ -23,7 +24,7 @@ export function TypedDialog({ title, consequence, word, verb, act, done, settled
   const run = useMutation({
     mutationFn: () => act(typed.trim()),
     onSuccess: () => {
-      toastDone(done);
+      if (done !== undefined) toastDone(done);
       close();
     },
     onSettled: () => settled(),
