@@ -105,9 +105,12 @@ export class Lanes {
     return [...this.#lanes.values()].flatMap(emptied);
   }
 
+  /** A node that has slept may not have noticed yet that a lease has lapsed: it must not keep others off the lane. */
   #sending(paced: boolean): Driven[] {
     const { channels, parked, pace } = this.#parts;
-    return channels.driven().filter(driven => !parked.holds(driven) && pace.isPaced(driven) === paced);
+    return channels
+      .driven()
+      .filter(driven => driven.held() && !parked.holds(driven) && pace.isPaced(driven) === paced);
   }
 
   #of(channelId: string): Lane {

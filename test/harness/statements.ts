@@ -24,10 +24,18 @@ export type Deeds = {
   ofAnyNode: number;
   /** Committed transactions that only tell what became of attempts of its own that were still on the wire. */
   told: number;
+  /** Committed transactions that only free deliveries that it had claimed and not begun, for whoever sends them now. */
+  gaveBack: number;
   statements: number;
 };
 
-type Transaction = { number: number; changed: string[]; ofAnyNode: boolean; tells: boolean };
+type Transaction = {
+  number: number;
+  changed: string[];
+  ofAnyNode: boolean;
+  tells: boolean;
+  givesBack: boolean;
+};
 
 type Line = { pid: number; application_name?: string; message?: string; detail?: string; txid?: number };
 
@@ -42,6 +50,8 @@ const OF_ANY_NODE = {
 /** What became of attempts, and where that shows. */
 const TELLS = /^\s*update attempts a set status = s\.status/;
 const TOLD_IN = new Set(['attempts', 'deliveries', 'due_work', 'activity', 'activity_pending']);
+/** Only what carries the number of this process. */
+const GIVES_BACK = /^\s*update due_work set claimed_by = null,[\s\S]* and claimed_by = \$5::uuid$/;
 const CHANGES = /\b(?:insert into|update|delete from)\s+(?:only\s+)?"?([a-z_]+)"?/gi;
 
 /** How much there is so far, to read on from there. */
@@ -56,17 +66,26 @@ export function deedsSince(
   program: string,
   tables: ReadonlySet<string>,
 ): Deeds {
-  const deeds: Deeds = { changed: [], metNoRow: 0, rolledBack: 0, ofAnyNode: 0, told: 0, statements: 0 };
+  const deeds: Deeds = {
+    changed: [],
+    metNoRow: 0,
+    rolledBack: 0,
+    ofAnyNode: 0,
+    told: 0,
+    gaveBack: 0,
+    statements: 0,
+  };
   const open = new Map<number, Transaction>();
   for (const text of readFileSync(fileOf(server)).subarray(from).toString().split('\n')) {
     const line = text.startsWith('{') && text.endsWith('}') ? (JSON.parse(text) as Line) : undefined;
     const statement = line?.application_name === program && STATEMENT.exec(line.message ?? '')?.[1];
     if (!line || !statement) continue;
     deeds.statements += 1;
-    const transaction = open.get(line.pid) ?? { number: 0, changed: [], ofAnyNode: false, tells: false };
+    const transaction = open.get(line.pid) ?? newTransaction();
     open.set(line.pid, transaction);
     transaction.ofAnyNode ||= isOfAnyNode(statement, line.detail ?? '');
     transaction.tells ||= TELLS.test(statement);
+    transaction.givesBack ||= GIVES_BACK.test(statement);
     const end = /^\s*(commit|rollback)/i.exec(statement)?.[1]?.toLowerCase();
     if (end === undefined) {
       const changed = [...statement.matchAll(CHANGES)]
@@ -82,9 +101,15 @@ export function deedsSince(
     if (end === 'rollback') deeds.rolledBack += 1;
     else if (transaction.ofAnyNode) deeds.ofAnyNode += 1;
     else if (transaction.tells && transaction.changed.every(table => TOLD_IN.has(table))) deeds.told += 1;
+    else if (transaction.givesBack && transaction.changed.every(table => table === 'due_work'))
+      deeds.gaveBack += 1;
     else deeds.changed.push(...transaction.changed);
   }
   return deeds;
+}
+
+function newTransaction(): Transaction {
+  return { number: 0, changed: [], ofAnyNode: false, tells: false, givesBack: false };
 }
 
 function isOfAnyNode(statement: string, parameters: string): boolean {

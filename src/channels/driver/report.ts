@@ -54,7 +54,11 @@ export class Report {
         }
         this.#heard.unreadable(raw.filter(one => one.standsFor !== undefined).length);
       },
-      receipts: facts => sink.receipts(workspaceId, channelId, facts),
+      receipts: async facts => {
+        // Not stored, so not confirmed: it comes again, to whoever drives the channel now.
+        if (!place.lease.held()) throw new LeaseLost(place.lease.name);
+        await sink.receipts(workspaceId, channelId, facts);
+      },
       late: answers => sink.late(workspaceId, channelId, answers),
       caughtUp: async () => onCaughtUp(),
       addressing: async names => {
