@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { type Client, signIn, simulatorClient } from '../test/harness/api.ts';
-import { launchBrowser, temporaryFolder } from '../test/harness/browser.ts';
+import { enter, launchBrowser, temporaryFolder } from '../test/harness/browser.ts';
 import { type Demo, startDemo } from '../test/harness/demo-process.ts';
 import { localIn, pairChannel } from '../test/harness/pairing.ts';
 import { until } from '../test/harness/until.ts';
@@ -90,11 +90,7 @@ async function takeAll(by: Browser, demo: Demo): Promise<void> {
     locale: 'en-GB',
   });
   const page = await context.newPage();
-  await page.goto(demo.url);
-  await page.getByLabel('Username').fill(demo.username);
-  await page.getByLabel('Password', { exact: true }).fill(demo.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Places' }).waitFor();
+  await enter(page, demo);
   await take(page, `${demo.url}/w/demo/reminders`, 'reminders');
   await page.goto(`${demo.url}/w/demo/activity`);
   await page

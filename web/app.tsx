@@ -3,6 +3,7 @@ import { ModalsProvider } from '@mantine/modals';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
+import { styleNonce } from './kit/nonce.ts';
 import { createQueryClient } from './kit/queries.ts';
 import { cssVariables, theme } from './kit/theme.ts';
 import { createAppRouter } from './routes.tsx';
@@ -27,6 +28,7 @@ export function App() {
         theme={theme}
         cssVariablesResolver={cssVariables}
         colorSchemeManager={schemes}
+        getStyleNonce={() => styleNonce}
         defaultColorScheme="auto"
       >
         <QueryClientProvider client={client}>

@@ -89,6 +89,18 @@ async function settled(page: Page): Promise<void> {
     .map(({ finished }) => finished))`);
 }
 
+/** Signs in through the page and waits until the person is in. */
+export async function enter(
+  page: Page,
+  { url, username, password }: { url: string; username: string; password: string },
+): Promise<void> {
+  await page.goto(url);
+  await page.getByLabel('Username').fill(username);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Places' }).waitFor();
+}
+
 /** A folder of its own below the temporary one. */
 export function temporaryFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `convoke-${name}-`));

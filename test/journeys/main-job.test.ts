@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, signIn, simulatorClient } from '../harness/api.ts';
-import { launchBrowser, problemsOfPage, temporaryFolder } from '../harness/browser.ts';
+import { enter, launchBrowser, problemsOfPage, temporaryFolder } from '../harness/browser.ts';
 import { type DemoProcess, startDemo } from '../harness/demo-process.ts';
 import { until } from '../harness/until.ts';
 
@@ -48,11 +48,7 @@ async function openWizard(): Promise<void> {
 
 describe('the main job, through the page', () => {
   it('signs in', async () => {
-    await page.goto(running.demo.url);
-    await page.getByLabel('Username').fill(running.demo.username);
-    await page.getByLabel('Password', { exact: true }).fill(running.demo.password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('navigation', { name: 'Places' }).waitFor();
+    await enter(page, running.demo);
     expect(new URL(page.url()).pathname).toMatch(/^\/w\/demo\//);
   });
 

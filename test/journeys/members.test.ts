@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { axeViolations, launchBrowser, temporaryFolder } from '../harness/browser.ts';
+import { axeViolations, enter, launchBrowser, temporaryFolder } from '../harness/browser.ts';
 import { type DemoProcess, startDemo } from '../harness/demo-process.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -19,11 +19,7 @@ beforeAll(async () => {
   const size = { width: 1280, height: 900 };
   owner = await (await browser.newContext({ viewport: size })).newPage();
   colleague = await (await browser.newContext({ viewport: size })).newPage();
-  await owner.goto(running.demo.url);
-  await owner.getByLabel('Username').fill(running.demo.username);
-  await owner.getByLabel('Password', { exact: true }).fill(running.demo.password);
-  await owner.getByRole('button', { name: 'Sign in' }).click();
-  await owner.getByRole('navigation', { name: 'Places' }).waitFor();
+  await enter(owner, running.demo);
 });
 afterAll(async () => {
   await browser?.close();

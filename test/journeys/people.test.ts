@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CaughtMail } from '../../sim/mail/index.ts';
 import { type Client, signIn } from '../harness/api.ts';
-import { axeViolations, launchBrowser, temporaryFolder } from '../harness/browser.ts';
+import { axeViolations, enter, launchBrowser, temporaryFolder } from '../harness/browser.ts';
 import { type DemoProcess, startDemo } from '../harness/demo-process.ts';
 import { appCode } from '../harness/identity.ts';
 import { mailTo, tokenIn } from '../harness/mail.ts';
@@ -157,11 +157,7 @@ describe('a refresh token that was stolen', () => {
 
 describe('the kill switch', () => {
   it('ends a live stream and shows the door', async () => {
-    await open('/sign-in');
-    await page.getByLabel('Username').fill(running.demo.username);
-    await page.getByLabel('Password', { exact: true }).fill(running.demo.password);
-    await press('Sign in');
-    await page.getByRole('navigation', { name: 'Places' }).waitFor();
+    await enter(page, running.demo);
     const ended = page.evaluate(async () => {
       const answer = await fetch('/v1/live?workspace=demo');
       const reader = answer.body?.getReader();

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, signIn, simulatorClient } from '../harness/api.ts';
-import { launchBrowser, problemsOfPage, temporaryFolder } from '../harness/browser.ts';
+import { enter, launchBrowser, problemsOfPage, temporaryFolder } from '../harness/browser.ts';
 import { type DemoProcess, startDemo } from '../harness/demo-process.ts';
 import { connected, pairChannel } from '../harness/pairing.ts';
 import { until } from '../harness/until.ts';
@@ -30,11 +30,7 @@ beforeAll(async () => {
   // Without receipts nothing but the answer could tell that a message has arrived.
   await simulator.call('PATCH', `/phones/${encodeURIComponent(BEN)}`, { auto_delivered: false });
   page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
-  await page.goto(running.demo.url);
-  await page.getByLabel('Username').fill(running.demo.username);
-  await page.getByLabel('Password', { exact: true }).fill(running.demo.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Places' }).waitFor();
+  await enter(page, running.demo);
 });
 
 afterAll(async () => {

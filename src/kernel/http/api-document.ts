@@ -5,6 +5,7 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import { z } from 'zod';
 import { errorCatalogue } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { pageWithStyles } from './content-policy.ts';
 import { docsPage } from './docs-page.ts';
 import { METHODS, type Method, type Operation } from './operation.ts';
 import type { Routes } from './route.ts';
@@ -197,9 +198,6 @@ function addPages(routes: Routes, document: () => OpenAPIV3_1.Document): void {
     summary: 'This document as a page to read',
     tag: 'documents',
     answers: { 200: z.string() },
-    handler: async () => ({
-      body: docsPage(document()),
-      headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' },
-    }),
+    handler: async () => pageWithStyles(nonce => docsPage(document(), nonce)),
   });
 }

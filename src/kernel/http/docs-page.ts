@@ -6,8 +6,8 @@ import { METHODS, type Operation } from './operation.ts';
 
 type Entry = { method: string; path: string; operation: Operation };
 
-/** The API document as one page that needs no JavaScript. */
-export function docsPage(document: OpenAPIV3_1.Document): string {
+/** The API document as one page that needs no JavaScript; its style carries the nonce. */
+export function docsPage(document: OpenAPIV3_1.Document, nonce: string): string {
   const groups = Map.groupBy(entriesOf(document), entry => entry.operation.tags?.[0] ?? 'other');
   const names = [...groups.keys()];
   return html`<!doctype html>
@@ -16,7 +16,7 @@ export function docsPage(document: OpenAPIV3_1.Document): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${document.info.title} API</title>
-<style>${STYLE}</style>
+<style nonce="${nonce}">${STYLE}</style>
 </head>
 <body>
 <nav aria-label="Contents"><strong>${document.info.title} ${document.info.version}</strong>

@@ -9,6 +9,7 @@ import type { Kernel } from '../kernel.ts';
 import { addApiDocument } from './api-document.ts';
 import { readJsonBodies } from './body.ts';
 import { trackConnections } from './connections.ts';
+import { contentPolicy } from './content-policy.ts';
 import { addHealth } from './health.ts';
 import { purgeIdempotencyKeys } from './idempotency.ts';
 import { type Maintenance, refuseDuringMaintenance } from './maintenance.ts';
@@ -104,25 +105,14 @@ async function protect(
 ): Promise<void> {
   const { publicUrl } = kernel.config;
   await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-        formAction: ["'self'"],
-      },
-    },
+    contentSecurityPolicy: false,
     xFrameOptions: { action: 'deny' },
     strictTransportSecurity: publicUrl?.startsWith('https:') === true,
   });
   await app.register(cookie);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    reply.header('content-security-policy', contentPolicy());
     if (life.stopping && request.routeOptions.url !== '/health') {
       throw new AppError('stopping', 'Convoke is stopping. Try again in a few seconds.');
     }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, notFound } from '../errors.ts';
+import { NONCE_PLACE, pageWithStyles } from './content-policy.ts';
 
 export const WEB_ROOT = fileURLToPath(new URL('../../../web/dist', import.meta.url));
 
@@ -46,11 +47,13 @@ function sendPage(reply: FastifyReply, webRoot: string, path: string): FastifyRe
       .sendFile(path.slice(1));
   }
   if (/\.[a-z0-9]+$/i.test(path)) throw notFound();
-  if (!isFile(webRoot, 'index.html')) return reply.code(503).type('text/html; charset=utf-8').send(NOT_BUILT);
+  const built = isFile(webRoot, 'index.html');
+  const text = built ? readFileSync(join(webRoot, 'index.html'), 'utf8') : NOT_BUILT;
+  const { body, headers } = pageWithStyles(nonce => text.replaceAll(NONCE_PLACE, nonce));
   return reply
-    .header('cache-control', 'no-cache')
-    .type('text/html; charset=utf-8')
-    .send(readFileSync(join(webRoot, 'index.html')));
+    .code(built ? 200 : 503)
+    .headers(headers)
+    .send(body);
 }
 
 function isFile(webRoot: string, path: string): boolean {
@@ -81,7 +84,7 @@ const NOT_BUILT = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Convoke</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}</style>
+<style nonce="${NONCE_PLACE}">body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem}</style>
 <h1>The web app is not built yet</h1>
 <p>The server runs and the API answers; see <a href="/docs">its documents</a>.
 For the pages run <code>npx node scripts/build-web.ts</code> in the folder of Convoke and load this page again.</p>
