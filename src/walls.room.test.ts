@@ -16,19 +16,33 @@ afterAll(() => world?.close());
 const OF_THE_MOMENT = /^(date|x-request-id|connection|keep-alive|content-length|ratelimit.*)$/;
 
 type Asked = { status: number; headers: [string, string][]; text: string };
-type How = { cookie?: string; workspace?: string; id?: string; things?: Things; garbage?: boolean };
+type How = {
+  cookie?: string;
+  workspace?: string;
+  id?: string;
+  things?: Things;
+  garbage?: boolean;
+  /** What a page of another site would make of it. */
+  headers?: Record<string, string>;
+  /** Sent as it is, in place of the body of the entry. */
+  raw?: string;
+  query?: string;
+};
 
 async function ask(route: Route, how: How): Promise<Asked> {
   const entry = entryOf(route);
   const url = new URL(route.path.replace('{id}', how.id ?? newId()), world.convoke.url);
   const query = how.things && entry.query?.(how.things);
   for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+  if (how.query) url.search = how.query;
   const headers: Record<string, string> = {};
   if (how.cookie) headers.cookie = how.cookie;
   if (how.workspace) headers['convoke-workspace'] = how.workspace;
-  const body = how.garbage ? 'x' : JSON.stringify(how.things ? (entry.body?.(how.things) ?? {}) : {});
+  const meant = how.garbage ? 'x' : JSON.stringify(how.things ? (entry.body?.(how.things) ?? {}) : {});
+  const body = how.raw ?? meant;
   const bodied = route.method !== 'GET';
   if (bodied) headers['content-type'] = how.garbage ? 'text/plain' : 'application/json';
+  Object.assign(headers, how.headers);
   const cut = new AbortController();
   const answer = await fetch(url, {
     method: route.method,
@@ -142,6 +156,47 @@ describe('the walls', () => {
     }
   });
 
+  it('take no change that the page of another site makes a browser send', async () => {
+    const { cookie } = world.members.owner;
+    const changes = world.routes.filter(({ method }) => method !== 'GET');
+    for (const route of changes) {
+      const sent = { cookie, things: world.things.a, ...ownId(route) };
+      for (const headers of FROM_ELSEWHERE) {
+        const answer = await ask(route, { ...sent, headers });
+        expect(answer.status, `${nameOf(route)} ${JSON.stringify(headers)}`).toBe(403);
+        expect(JSON.parse(answer.text)).toMatchObject({ code: 'foreign_origin' });
+      }
+      // What a form can send without asking first, from a browser so old that it names no page.
+      for (const type of FORMS) {
+        const answer = await ask(route, { ...sent, headers: { 'content-type': type } });
+        expect(answer.status, `${nameOf(route)} ${type}`).toBe(route.permission === 'admin' ? 404 : 415);
+      }
+    }
+    expect(changes.length).toBeGreaterThan(50);
+  });
+
+  it('read no field, in body or query, that a route does not name', async () => {
+    const { cookie } = world.members.owner;
+    const more = { is_admin: true, role: 'owner', workspace_id: world.things.b.channel, zz: 1 };
+    const queries = ['is_admin=true&__proto__=1', 'limit=1&limit=2'];
+    const tried = world.routes.filter(({ permission }) => permission !== 'admin');
+    const answers = tried.map(async route => {
+      const own = { cookie, things: world.things.a, ...ownId(route) };
+      for (const query of queries)
+        expect((await ask(route, { ...own, query })).status, `${nameOf(route)}?${query}`).toBe(422);
+      if (route.method === 'GET') return;
+      const raw = JSON.stringify({ ...entryOf(route).body?.(world.things.a), ...more });
+      const answer = await ask(route, { ...own, raw });
+      expect(answer.status, nameOf(route)).toBe(422);
+      expect(answer.text, nameOf(route)).toMatch(/"path":"(zz|is_admin)"/);
+      for (const [attack, status] of ATTACKS) {
+        const refused = await ask(route, { ...own, raw: attack });
+        expect(refused.status, `${nameOf(route)} ${attack.slice(0, 30)}`).toBe(status);
+      }
+    });
+    await Promise.all(answers);
+  });
+
   it('leave everything of the others as it was', async () => {
     const { cookie } = world.members.owner;
     const read = async (path: string) =>
@@ -166,6 +221,28 @@ describe('the walls', () => {
     expect((await Promise.all(asked)).filter(own => !own)).toEqual([]);
   });
 });
+
+const FROM_ELSEWHERE: Record<string, string>[] = [
+  { origin: 'https://evil.example' },
+  { origin: 'null' },
+  { origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' },
+  { 'sec-fetch-site': 'cross-site' },
+  { 'sec-fetch-site': 'same-site' },
+];
+
+const FORMS = ['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain'];
+
+const ATTACKS: [string, number][] = [
+  ['{"__proto__":{"is_admin":true}}', 400],
+  ['{"constructor":{"prototype":{"is_admin":true}}}', 400],
+  ['[]', 422],
+  [`{"zz":${'['.repeat(5_000)}${']'.repeat(5_000)}}`, 422],
+];
+
+function ownId(route: Route): { id?: string } {
+  const { id } = entryOf(route);
+  return id ? { id: world.things.a[id] } : {};
+}
 
 /** Which of the things a request of this route names. */
 function foreignParts(route: Route): Thing[] {

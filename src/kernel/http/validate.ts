@@ -6,6 +6,8 @@ type Issue = z.core.$ZodIssue;
 
 const MOST_ERRORS = 20;
 const DEEPEST = 32;
+/** Several times what the widest shape of the API has. */
+const MOST_KEYS = 200;
 
 /** Checks one part of a request. An id in the path that cannot exist is simply not found. */
 export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
@@ -112,7 +114,10 @@ function boundsSentence(issue: Issue & { code: 'too_small' | 'too_big' }): strin
   return `Must be ${bound}.`;
 }
 
-/** PostgreSQL stores neither NUL nor half a surrogate pair; better said here than by a failing insert. */
+/**
+ * PostgreSQL stores neither NUL nor half a surrogate pair; better said here than by a failing insert. Nothing that is
+ * meant for us is very deep or wide either.
+ */
 function unstorable(value: unknown, path: PropertyKey[]): FieldError | undefined {
   if (typeof value === 'string') {
     if (!value.includes('\0') && value.isWellFormed()) return undefined;
@@ -124,7 +129,10 @@ function unstorable(value: unknown, path: PropertyKey[]): FieldError | undefined
   if (typeof value !== 'object' || value === null) return undefined;
   if (path.length >= DEEPEST)
     return { path: joined(path), detail: `Nested more than ${DEEPEST} levels deep.` };
-  for (const [key, inner] of Object.entries(value)) {
+  const entries = Object.entries(value);
+  if (entries.length > MOST_KEYS && !Array.isArray(value))
+    return { path: joined(path), detail: `Has more than ${MOST_KEYS} fields.` };
+  for (const [key, inner] of entries) {
     const found = unstorable(inner, [...path, key]);
     if (found) return found;
   }
