@@ -24,8 +24,7 @@ const root = createRootRouteWithContext<{ client: QueryClient }>()({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search: Record<string, unknown>): { next?: string } =>
-    typeof search.next === 'string' ? { next: search.next } : {},
+  validateSearch: readNext,
   component: lazyRouteComponent(() => import('./rooms/identity/sign-in.tsx'), 'SignIn'),
 });
 
@@ -91,6 +90,14 @@ const confirmEmail = createRoute({
   path: '/confirm/$token',
   beforeLoad: async ({ context, location }) => void (await whoIsIt(context.client, location.href)),
   component: lazyRouteComponent(() => import('./rooms/identity/people/confirm-email.tsx'), 'ConfirmEmail'),
+});
+
+const terms = createRoute({
+  getParentRoute: () => root,
+  path: '/terms',
+  validateSearch: readNext,
+  beforeLoad: async ({ context, location }) => void (await whoIsSignedIn(context.client, location.href)),
+  component: lazyRouteComponent(() => import('./rooms/identity/people/terms-page.tsx'), 'TermsPage'),
 });
 
 const start = createRoute({
@@ -304,6 +311,7 @@ const tree = root.addChildren([
   reset,
   confirmEmail,
   admin,
+  terms,
   devices,
   setup,
   workspace.addChildren([
@@ -357,14 +365,30 @@ function readStep(search: Record<string, unknown>): { step?: Step } {
   return step ? { step } : {};
 }
 
-/** The signed-in person; sends others to the door, with the way back. */
+/** Where the way goes on afterwards; what is no path of our own, `ownPath` refuses. */
+function readNext(search: Record<string, unknown>): { next?: string } {
+  return typeof search.next === 'string' ? { next: search.next } : {};
+}
+
+/** The signed-in person who has accepted the terms; sends others there, with the way back. */
 async function whoIsIt(client: QueryClient, from: string) {
+  const me = await whoIsSignedIn(client, from);
+  if (me.user.terms_due) throw redirect({ to: '/terms', search: backTo(from), replace: true });
+  return me;
+}
+
+/** The signed-in person; sends others to the door, with the way back. */
+async function whoIsSignedIn(client: QueryClient, from: string) {
   try {
     return await client.ensureQueryData(meQuery);
   } catch (error) {
     if (error instanceof Problem && error.status === 401) {
-      throw redirect({ to: '/sign-in', search: from === '/' ? {} : { next: from }, replace: true });
+      throw redirect({ to: '/sign-in', search: backTo(from), replace: true });
     }
     throw error;
   }
+}
+
+function backTo(from: string): { next?: string } {
+  return from === '/' ? {} : { next: from };
 }

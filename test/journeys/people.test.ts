@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CaughtMail } from '../../sim/mail/index.ts';
 import { type Client, signIn } from '../harness/api.ts';
-import { axeViolations, enter, launchBrowser, temporaryFolder } from '../harness/browser.ts';
+import { axeViolations, enter, launchBrowser, problemsOfPage, temporaryFolder } from '../harness/browser.ts';
 import { type DemoProcess, startDemo } from '../harness/demo-process.ts';
 import { appCode } from '../harness/identity.ts';
 import { mailTo, tokenIn } from '../harness/mail.ts';
@@ -75,6 +75,38 @@ describe('somebody new', () => {
     await page.getByLabel('Name', { exact: true }).fill('Riverside Choir');
     await press('Make workspace');
     await page.getByRole('navigation', { name: 'Places' }).waitFor();
+    expect(new URL(page.url()).pathname).toMatch(/^\/w\/riverside-choir/);
+  });
+
+  it('is asked for the terms when they have moved, and goes on where she wanted to', async () => {
+    const terms = (version: string) => ({ terms: { version, url: 'https://example.org/terms' } });
+    expect((await admin('PATCH', '/v1/admin/settings', terms('one'))).status).toBe(200);
+    await open('/w/riverside-choir/contacts?x=1');
+    await title('Please read the terms');
+    await page.getByText('of one.').waitFor();
+    expect(await problemsOfPage(page)).toEqual([]);
+    await press('Accept and go on');
+    await page.getByText('Read and accept the terms first.').waitFor();
+    expect((await admin('PATCH', '/v1/admin/settings', terms('two'))).status).toBe(200);
+    await page.getByRole('checkbox').check();
+    await press('Accept and go on');
+    await page.getByText('The terms have changed once more.').waitFor();
+    await page.getByText('of two.').waitFor();
+    await page.getByRole('checkbox').check();
+    await press('Accept and go on');
+    await title('Contacts');
+    expect(new URL(page.url()).pathname).toBe('/w/riverside-choir/contacts');
+  });
+
+  it('can leave instead of accepting', async () => {
+    const terms = { version: 'three', url: 'https://example.org/terms' };
+    await admin('PATCH', '/v1/admin/settings', { terms });
+    await open('/w/riverside-choir/account');
+    await title('Please read the terms');
+    await press('Sign out');
+    await title('Sign in');
+    await admin('PATCH', '/v1/admin/settings', { terms: null });
+    await enter(page, { url: `${running.demo.url}/sign-in`, username: EMAIL, password: PASSWORD });
     expect(new URL(page.url()).pathname).toMatch(/^\/w\/riverside-choir/);
   });
 
