@@ -1,2 +1,3 @@
+drop function convoke_purge_chain(integer);
 drop table api_keys, user_links, login_failures, known_devices, recovery_codes, second_factors, login_challenges,
-  login_tokens, logins, invitations, members, workspaces, users, instance_settings;
+  login_tokens, logins, invitations, members, purge_tallies, workspaces, users, instance_settings;

@@ -39,9 +39,19 @@ create table workspaces (
   created_at timestamptz not null default now(),
   created_by uuid,
   -- Set when an owner deleted it: until then it can be brought back.
-  deletion_due_at timestamptz
+  deletion_due_at timestamptz,
+  -- From here on its rows go, and nobody can keep it any more.
+  purge_began_at timestamptz
 );
 create unique index workspaces_slug on workspaces (slug);
+
+-- How many rows of a workspace are gone already, while it is being purged.
+create table purge_tallies (
+  workspace_id uuid not null references workspaces on delete cascade,
+  name text not null,
+  rows bigint not null,
+  primary key (workspace_id, name)
+);
 
 create table members (
   workspace_id uuid not null references workspaces on delete cascade,
@@ -193,3 +203,37 @@ call convoke_instance_table('known_devices');
 call convoke_instance_table('login_failures');
 call convoke_instance_table('user_links');
 call convoke_workspace_table('api_keys', true);
+call convoke_workspace_table('purge_tallies', true);
+
+-- No door may delete facts or seals. This does, for the workspace of the transaction and only once its purge has begun;
+-- answers how many rows went, at most twice `most`.
+do $do$
+begin
+  execute format($make$
+    create function convoke_purge_chain(most integer) returns bigint
+      language plpgsql volatile security definer set search_path = %I, pg_temp
+      as $$
+      declare
+        facts bigint;
+        seals bigint;
+        last_id uuid;
+        last_seq bigint;
+      begin
+        if not exists (select from workspaces where id = convoke_workspace() and purge_began_at is not null) then
+          raise exception 'This workspace is not being purged.';
+        end if;
+        select max(f.id::text)::uuid into last_id
+          from (select a.id from activity a where a.workspace_id = convoke_workspace() order by a.id limit most) f;
+        delete from activity a where a.workspace_id = convoke_workspace() and a.id <= last_id;
+        get diagnostics facts = row_count;
+        select max(f.seq) into last_seq
+          from (select s.seq from activity_seals s where s.workspace_id = convoke_workspace() order by s.seq limit most) f;
+        delete from activity_seals s where s.workspace_id = convoke_workspace() and s.seq <= last_seq;
+        get diagnostics seals = row_count;
+        return facts + seals;
+      end
+      $$
+  $make$, current_schema());
+end
+$do$;
+revoke execute on function convoke_purge_chain(integer) from public;

@@ -752,6 +752,18 @@ alter table provider_ids force row level security;
 create policy engine_door on provider_ids for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
 create policy workspace_wall on provider_ids for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
 
+create table purge_tallies (
+  workspace_id uuid not null,
+  name text not null,
+  rows bigint not null,
+  constraint purge_tallies_pkey PRIMARY KEY (workspace_id, name),
+  constraint purge_tallies_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES workspaces(id) ON DELETE CASCADE
+);
+alter table purge_tallies enable row level security;
+alter table purge_tallies force row level security;
+create policy engine_door on purge_tallies for all using ( SELECT convoke_engine_door() AS convoke_engine_door) with check ( SELECT convoke_engine_door() AS convoke_engine_door);
+create policy workspace_wall on purge_tallies for all using (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace)) with check (workspace_id = ( SELECT convoke_workspace() AS convoke_workspace));
+
 create table receipt_keys (
   workspace_id uuid not null,
   delivery_id uuid not null,
@@ -955,6 +967,7 @@ create table workspaces (
   created_at timestamp with time zone not null default now(),
   created_by uuid,
   deletion_due_at timestamp with time zone,
+  purge_began_at timestamp with time zone,
   constraint workspaces_pkey PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX workspaces_slug ON public.workspaces USING btree (slug);
@@ -1046,6 +1059,7 @@ AS $procedure$
     end loop;
     revoke update, delete on activity, activity_seals from convoke_app, convoke_engine;
     revoke insert on activity_seals from convoke_app;
+    grant execute on function convoke_purge_chain(integer) to convoke_app;
   end
   $procedure$;
 
@@ -1074,6 +1088,33 @@ AS $function$
         where p.workspace_id = k.w and (p.channel_id = k.c or p.channel_id is null));
   end
   $function$;
+
+CREATE OR REPLACE FUNCTION public.convoke_purge_chain(most integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      declare
+        facts bigint;
+        seals bigint;
+        last_id uuid;
+        last_seq bigint;
+      begin
+        if not exists (select from workspaces where id = convoke_workspace() and purge_began_at is not null) then
+          raise exception 'This workspace is not being purged.';
+        end if;
+        select max(f.id::text)::uuid into last_id
+          from (select a.id from activity a where a.workspace_id = convoke_workspace() order by a.id limit most) f;
+        delete from activity a where a.workspace_id = convoke_workspace() and a.id <= last_id;
+        get diagnostics facts = row_count;
+        select max(f.seq) into last_seq
+          from (select s.seq from activity_seals s where s.workspace_id = convoke_workspace() order by s.seq limit most) f;
+        delete from activity_seals s where s.workspace_id = convoke_workspace() and s.seq <= last_seq;
+        get diagnostics seals = row_count;
+        return facts + seals;
+      end
+      $function$;
 
 CREATE OR REPLACE FUNCTION public.convoke_workspace()
  RETURNS uuid

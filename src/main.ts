@@ -11,6 +11,7 @@ import {
   registerChannelRoutes,
   registerStatusCommand,
   registerStatusRoute,
+  releaseChannels,
   showChannels,
 } from './channels/index.ts';
 import { registerContactRoutes } from './contacts/index.ts';
@@ -26,6 +27,7 @@ import {
   registerInvitationJob,
   registerKeyRoutes,
   registerPeopleJobs,
+  registerPurgeJob,
   registerWorkspaceRoutes,
   requireArgon2,
 } from './identity/index.ts';
@@ -194,6 +196,7 @@ function startJobs(kernel: Kernel, jobs: Jobs, life: Lifecycle, webUrl: string):
   life.add('mailer', () => mailer.close());
   registerPeopleJobs(jobs, kernel, mailer, webUrl);
   registerInvitationJob(jobs, kernel, mailer, webUrl);
+  registerPurgeJob(jobs, kernel, releaseChannels);
   life.add('jobs', () => jobs.stop());
   jobs.start();
 }

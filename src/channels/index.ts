@@ -24,6 +24,7 @@ export { type ChannelsOptions, createChannels, type RunningChannels } from './dr
 export { channelsOfKeys, mayActOn, withinChannels } from './keys.ts';
 export { showChannels } from './metrics.ts';
 export type { ChannelRemoval, Channels, Driven, InboundSink, OutboundPayloads } from './ports.ts';
+export { releaseChannels } from './release.ts';
 export { endRestriction, RESTRICTION, restrict, restrictionIsOver } from './restriction.ts';
 export { registerChannelRoutes } from './routes.ts';
 export { channelForSending, groupForSending } from './sending.ts';

@@ -23,5 +23,6 @@ export { registerPeopleJobs } from './people/mail-jobs.ts';
 export { registerIdentityRoutes } from './routes.ts';
 export { createUser } from './users.ts';
 export { registerInvitationJob } from './workspaces/invitation-mail.ts';
+export { type ChannelsRelease, registerPurgeJob } from './workspaces/purge.ts';
 export { registerWorkspaceRoutes } from './workspaces/routes.ts';
 export { addMember, createWorkspace } from './workspaces/workspaces.ts';

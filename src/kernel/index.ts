@@ -92,3 +92,4 @@ export { startUpkeep } from './upkeep.ts';
 export { type ChainHead, type ChainReport, verifyChain } from './verify-activity.ts';
 export { VERSION } from './version.ts';
 export { createWake, hint, hintAfterCommit, type Wake, wakeAfterCommit } from './wake.ts';
+export { deleteRows, purgeChain, type WorkspaceTable, workspaceTables } from './workspace-rows.ts';

@@ -48,6 +48,8 @@ async function chainsOf(kernel: Kernel, workspace?: string, installation?: true)
       .selectFrom('workspaces')
       .fullJoin('activity_heads', 'activity_heads.workspace_id', 'workspaces.id')
       .select(['workspaces.slug', 'workspaces.id', 'activity_heads.workspace_id'])
+      // A chain that is being purged is cut on purpose.
+      .where('workspaces.purge_began_at', 'is', null)
       .orderBy('workspaces.slug')
       .execute(),
   );

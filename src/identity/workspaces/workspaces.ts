@@ -1,5 +1,6 @@
 import {
   AppError,
+  addJob,
   invalidField,
   inWorkspace,
   isUniqueViolation,
@@ -17,6 +18,9 @@ import { slugOf } from './slug.ts';
 
 /** Somebody who is signed in, and where from. */
 export type Person = { userId: string; address: string };
+
+/** Done when the days to keep a workspace are over: its rows go. */
+export const PURGE_JOB = 'identity.purge_workspace';
 
 /** How long a deleted workspace can be brought back. */
 const GRACE_MS = 14 * 86_400_000;
@@ -133,6 +137,7 @@ export async function closeFirst(scope: Scope, slug: string, closing: WorkspaceC
   const known = await scope.kernel.database.inEngine('identity.close_workspace', tx =>
     lockWorkspace(tx, scope.workspaceId),
   );
+  refuseWhatGoes(known);
   if (known.slug === slug.trim()) await closing(scope);
 }
 
@@ -149,15 +154,17 @@ export function deleteWorkspace(scope: Scope, slug: string): Promise<void> {
     if (before.deletion_due_at) return;
     const due = new Date(scope.kernel.clock.now().getTime() + GRACE_MS);
     await setDeletion(tx, scope, due);
+    await addJob(tx, PURGE_JOB, { workspace_id: scope.workspaceId }, due);
     await record(tx, scope, factOf(scope.workspaceId, 'deletion_asked', { due_at: due.toISOString() }));
   });
 }
 
-/** Keeps a workspace that was to be deleted. */
+/** Keeps a workspace that was to be deleted. Throws 409 once its rows are going. */
 export function keepWorkspace(scope: Scope): Promise<void> {
   return scope.kernel.database.inEngine('identity.keep_workspace', async tx => {
     const before = await lockWorkspace(tx, scope.workspaceId);
     if (!before.deletion_due_at) return;
+    refuseWhatGoes(before);
     await setDeletion(tx, scope, null);
     await record(tx, scope, factOf(scope.workspaceId, 'kept', {}));
   });
@@ -167,12 +174,17 @@ export function keepWorkspace(scope: Scope): Promise<void> {
 export async function lockWorkspace(tx: Tx, id: string) {
   const row = await tx
     .selectFrom('workspaces')
-    .select(['name', 'slug', 'deletion_due_at'])
+    .select(['name', 'slug', 'deletion_due_at', 'purge_began_at'])
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst();
   if (!row) throw notFound();
   return row;
+}
+
+function refuseWhatGoes({ purge_began_at: began }: { purge_began_at: Date | null }): void {
+  if (!began) return;
+  throw new AppError('illegal_state', 'The days to keep this workspace are over: it is being deleted.');
 }
 
 function own(tx: Tx, scope: Scope) {

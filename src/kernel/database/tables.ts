@@ -473,6 +473,12 @@ export interface ProviderId {
   workspace_id: string;
 }
 
+export interface PurgeTally {
+  name: string;
+  rows: number;
+  workspace_id: string;
+}
+
 export interface ReceiptKey {
   delivery_id: string;
   kind: string;
@@ -594,6 +600,7 @@ export interface Workspace {
   deletion_due_at: Timestamp | null;
   id: string;
   name: string;
+  purge_began_at: Timestamp | null;
   slug: string;
 }
 
@@ -641,6 +648,7 @@ export interface Tables {
   pairings: Pairing;
   parkings: Parking;
   provider_ids: ProviderId;
+  purge_tallies: PurgeTally;
   receipt_keys: ReceiptKey;
   receipts: Receipt;
   recovery_codes: RecoveryCode;
