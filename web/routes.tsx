@@ -12,12 +12,17 @@ import { Problem } from './kit/api.ts';
 import { Failed, NotFound, Pending } from './kit/fallbacks.tsx';
 import { uuid } from './kit/uuid.ts';
 import { meQuery } from './rooms/identity/api.ts';
+import { FollowProfile } from './rooms/identity/follow-profile.tsx';
 import { type Outcome, outcomes } from './rooms/messages/outcomes.ts';
 import { type Step, steps } from './rooms/reminders/draft.ts';
 import { WorkspacePages } from './workspace-pages.tsx';
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
-  component: Outlet,
+  component: () => (
+    <FollowProfile>
+      <Outlet />
+    </FollowProfile>
+  ),
   notFoundComponent: NotFound,
 });
 

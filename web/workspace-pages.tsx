@@ -14,6 +14,7 @@ import { LiveProvider } from './kit/live.tsx';
 import { WorkspaceProvider } from './kit/workspace.tsx';
 import { ParkedNotice } from './rooms/channels/parking/parked.tsx';
 import { meQuery, signOut } from './rooms/identity/api.ts';
+import { useThemeChoice } from './rooms/identity/follow-profile.tsx';
 import { ClosedWorkspace } from './rooms/identity/workspaces/closed-workspace.tsx';
 import { NeedsYou } from './rooms/messages/needs-you.tsx';
 
@@ -34,6 +35,7 @@ export function WorkspacePages() {
   const { data: me } = useQuery(meQuery);
   const client = useQueryClient();
   const navigate = useNavigate();
+  const chooseTheme = useThemeChoice();
   const membership = me?.workspaces.find(workspace => workspace.slug === slug);
   if (!me) return null;
   if (!membership) return <NotFound />;
@@ -58,6 +60,8 @@ export function WorkspacePages() {
               <PersonMenu
                 slug={slug}
                 isAdmin={me.user.is_admin}
+                theme={me.user.theme}
+                onTheme={chooseTheme}
                 username={me.user.name || me.user.username || (me.user.email ?? '')}
                 onSignOut={() => void leave()}
               />

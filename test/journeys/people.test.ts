@@ -110,6 +110,32 @@ describe('somebody new', () => {
     expect(new URL(page.url()).pathname).toMatch(/^\/w\/riverside-choir/);
   });
 
+  it('has her theme, zone and forms of dates on another device, too', async () => {
+    await page.getByRole('button', { name: 'Menu of Nina Nova' }).click();
+    const kept = page.waitForResponse(answer => answer.request().method() === 'PATCH');
+    await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+    expect((await kept).status()).toBe(200);
+    await open('/w/riverside-choir/account');
+    await page.getByRole('combobox', { name: 'Language and region' }).fill('German (Ger');
+    await page.getByRole('option', { name: 'German (Germany)' }).click();
+    await page.getByRole('combobox', { name: 'Time zone' }).fill('Auckland');
+    await page.getByRole('option', { name: 'Pacific/Auckland' }).click();
+    await press('Save');
+    await page.getByText('Saved.').waitFor();
+    const device = await browser.newContext({ locale: 'en-US', timezoneId: 'America/New_York' });
+    const other = await device.newPage();
+    await enter(other, { url: running.demo.url, username: EMAIL, password: PASSWORD });
+    await other.locator('html[data-mantine-color-scheme=dark]').waitFor();
+    await other.goto(`${running.demo.url}/w/riverside-choir/account`);
+    await other.locator('time').first().hover();
+    expect(await other.getByRole('tooltip').innerText()).toMatch(/ at \d\d:\d\d:\d\d GMT\+1[23]$/);
+    // The page is dark before the app has run.
+    await other.route('**/assets/*.js', route => route.abort());
+    await other.reload();
+    expect(await other.locator('html').getAttribute('data-mantine-color-scheme')).toBe('dark');
+    await device.close();
+  });
+
   it('sets up a second factor', async () => {
     await open('/w/riverside-choir/account');
     await press('Set up');

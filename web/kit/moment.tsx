@@ -1,7 +1,8 @@
 import { Tooltip } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { serverNow } from './clock.ts';
-import { browserZone, capitalised, exact, relative, staysTrueFor, wallWords, zoneWords } from './time.ts';
+import { readerZone } from './reader.ts';
+import { capitalised, exact, relative, staysTrueFor, wallWords, zoneWords } from './time.ts';
 
 /** An instant in words that stay true; the exact one on hover or tap. */
 export function Moment({ at, capital }: { at: string; capital?: true }) {
@@ -17,10 +18,10 @@ export function Moment({ at, capital }: { at: string; capital?: true }) {
 
 /** A wall clock with its zone, which is named only where it differs from the reader's. */
 export function Wall({ local, zone, at }: { local: string; zone: string; at?: string }) {
-  const words = `${wallWords(local)}${zone === browserZone ? '' : `, ${zoneWords(zone)}`}`;
+  const words = `${wallWords(local)}${zone === readerZone() ? '' : `, ${zoneWords(zone)}`}`;
   if (at === undefined) return <span>{words}</span>;
   return (
-    <Tooltip label={`${exact(Date.parse(at))}${zone === browserZone ? '' : ' for you'}`}>
+    <Tooltip label={`${exact(Date.parse(at))}${zone === readerZone() ? '' : ' for you'}`}>
       <time dateTime={at}>{words}</time>
     </Tooltip>
   );

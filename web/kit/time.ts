@@ -1,28 +1,16 @@
+import { readerForms, readerZone } from './reader.ts';
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** The words of the app are English, so its dates are too, in the reader's own flavour of it. */
-export const locale =
-  (typeof navigator === 'undefined' ? [] : navigator.languages).find(
-    language => language.startsWith('en') && isKnown(language),
-  ) ?? 'en-GB';
-
-/** Some systems hand their POSIX locale to the browser as it is, and Intl throws on that. */
-function isKnown(language: string): boolean {
-  try {
-    return Intl.DateTimeFormat.supportedLocalesOf(language).length > 0;
-  } catch {
-    return false;
-  }
-}
-
-export const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-
 type Place = { now: number; zone?: string; language?: string };
 
 /** "in 5 minutes", "today at 14:20", "Monday at 08:00": what a person would say. */
-export function relative(at: number, { now, zone = browserZone, language = locale }: Place): string {
+export function relative(
+  at: number,
+  { now, zone = readerZone(), language = readerForms().words }: Place,
+): string {
   const ahead = at - now;
   const distance = Math.abs(ahead);
   if (distance < 5_000) return ahead > 0 ? 'in a moment' : 'just now';
@@ -32,26 +20,34 @@ export function relative(at: number, { now, zone = browserZone, language = local
 }
 
 /** The whole instant, with its zone. */
-export function exact(at: number, zone: string = browserZone): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long', timeZone: zone }).format(at);
+export function exact(at: number, zone: string = readerZone()): string {
+  return new Intl.DateTimeFormat(readerForms().words, {
+    dateStyle: 'full',
+    timeStyle: 'long',
+    timeZone: zone,
+  }).format(at);
 }
 
-function clockTime(at: number, zone: string, language: string = locale): string {
+function clockTime(at: number, zone: string, language: string = readerForms().words): string {
   return new Intl.DateTimeFormat(language, { timeStyle: 'short', timeZone: zone }).format(at);
 }
 
 /** "Tuesday 24 November 2026 at 08:00" of a wall clock such as `2026-11-24T08:00:00`. */
-export function wallWords(local: string, length: 'long' | 'short' = 'long'): string {
+export function wallWords(
+  local: string,
+  length: 'long' | 'short' = 'long',
+  language: string = readerForms().words,
+): string {
   const at = Date.parse(`${withSeconds(local)}Z`);
   if (Number.isNaN(at)) return local;
-  const date = new Intl.DateTimeFormat(locale, {
+  const date = new Intl.DateTimeFormat(language, {
     weekday: length === 'long' ? 'long' : 'short',
     day: 'numeric',
     month: length === 'long' ? 'long' : 'short',
     year: 'numeric',
     timeZone: 'UTC',
   }).format(at);
-  return `${date} at ${clockTime(at, 'UTC')}`;
+  return `${date} at ${clockTime(at, 'UTC', language)}`;
 }
 
 /** The wall clock of a zone at an instant, `2026-11-24T08:00:00`. */

@@ -1,4 +1,4 @@
-import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, type MantineColorScheme, Menu } from '@mantine/core';
 import {
   type Icon,
   IconBook2,
@@ -18,10 +18,16 @@ const schemes: [scheme: MantineColorScheme, word: string, icon: Icon][] = [
   ['auto', 'As the system', IconDeviceDesktop],
 ];
 
-type Props = { username: string; slug: string; isAdmin: boolean; onSignOut: () => void };
+type Props = {
+  username: string;
+  slug: string;
+  isAdmin: boolean;
+  theme: MantineColorScheme;
+  onTheme: (theme: MantineColorScheme) => void;
+  onSignOut: () => void;
+};
 
-export function PersonMenu({ username, slug, isAdmin, onSignOut }: Props) {
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+export function PersonMenu({ username, slug, isAdmin, theme, onTheme, onSignOut }: Props) {
   return (
     <Menu withInitialFocusPlaceholder={false} position="bottom-end" shadow="md">
       <Menu.Target>
@@ -44,7 +50,7 @@ export function PersonMenu({ username, slug, isAdmin, onSignOut }: Props) {
           </Menu.Item>
         )}
         <Menu.Divider />
-        <Menu.RadioGroup value={colorScheme} onChange={value => setColorScheme(value as MantineColorScheme)}>
+        <Menu.RadioGroup value={theme} onChange={value => onTheme(value as MantineColorScheme)}>
           {schemes.map(([scheme, word, Picture]) => (
             <Menu.RadioItem key={scheme} value={scheme} rightSection={<Picture size="1.1em" aria-hidden />}>
               {word}

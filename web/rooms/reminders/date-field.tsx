@@ -1,5 +1,6 @@
 import { DateInput } from '@mantine/dates';
 import { IconCalendar } from '@tabler/icons-react';
+import { readerForms } from '../../kit/reader.ts';
 
 type Props = { label: string; value: string; change: (date: string) => void; error?: string | undefined };
 
@@ -14,7 +15,7 @@ export function DateField({ label, value, change, error }: Props) {
       onChange={date => change(date ?? '')}
       error={error}
       leftSection={<IconCalendar size="1.2em" aria-hidden />}
-      firstDayOfWeek={1}
+      firstDayOfWeek={readerForms().weekStart}
       weekendDays={[]}
       hideOutsideDates
       ariaLabels={{ previousMonth: 'Previous month', nextMonth: 'Next month' }}

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { serverNow } from '../../kit/clock.ts';
-import { browserZone, wallAt } from '../../kit/time.ts';
+import { readerZone } from '../../kit/reader.ts';
+import { wallAt } from '../../kit/time.ts';
 import { useWorkspace } from '../../kit/workspace.tsx';
 import { type Channel, channelsQuery } from '../channels/api.ts';
 import { type Draft, lackOf, type Step, targetsOn } from './draft.ts';
@@ -151,7 +152,7 @@ function sentenceFor(draft: Draft, channelId: string | null, preview: PreviewSta
   return sentenceOf({
     when: draft.mode === 'soon' ? SOON_WORDS : preview.data?.summary,
     next: repeated ? preview.data?.next[0]?.local : undefined,
-    zone: draft.mode === 'soon' || draft.zone === browserZone ? undefined : draft.zone,
+    zone: draft.mode === 'soon' || draft.zone === readerZone() ? undefined : draft.zone,
     names: targetsOn(draft, channelId).map(nameOf),
   });
 }

@@ -6,7 +6,7 @@ import { serverNow } from '../../kit/clock.ts';
 import { Empty } from '../../kit/empty.tsx';
 import { ButtonLink, TextLink } from '../../kit/links.tsx';
 import { Page } from '../../kit/page.tsx';
-import { browserZone } from '../../kit/time.ts';
+import { readerZone } from '../../kit/reader.ts';
 import { toastDone } from '../../kit/toast.tsx';
 import { Loaded } from '../../kit/waiting.tsx';
 import { useWorkspace } from '../../kit/workspace.tsx';
@@ -56,7 +56,7 @@ function Questions({ id, channels, back }: { id: string; channels: Channel[]; ba
   const navigate = useNavigate();
   const drafts = useDrafts();
   const kept = useKept(drafts, id);
-  const [blank] = useState(() => newDraft(id, serverNow(), browserZone));
+  const [blank] = useState(() => newDraft(id, serverNow(), readerZone()));
   const draft = kept && 'draft' in kept ? kept.draft : blank;
 
   const goTo = (next: Step) =>

@@ -1,6 +1,7 @@
 import { Alert, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
-import { browserZone, wallWords, zoneWords } from '../../kit/time.ts';
+import { readerZone } from '../../kit/reader.ts';
+import { wallWords, zoneWords } from '../../kit/time.ts';
 import type { Draft } from './draft.ts';
 import type { PreviewState } from './use-preview.ts';
 import styles from './wizard.module.css';
@@ -52,7 +53,7 @@ function Dates({ draft, preview }: { draft: Draft; preview: PreviewState }) {
         ))}
       </ol>
       <Text size="sm" c="dimmed">
-        {draft.zone === browserZone
+        {draft.zone === readerZone()
           ? `Your time zone, ${zoneWords(draft.zone)}`
           : `On the clocks of ${zoneWords(draft.zone)}`}
       </Text>

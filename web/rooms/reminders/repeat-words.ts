@@ -1,4 +1,4 @@
-import { locale } from '../../kit/time.ts';
+import { readerForms } from '../../kit/reader.ts';
 import { dateParts, type PresetId, type Weekday, weekdays } from './repeat.ts';
 
 export type Choice = { value: PresetId | 'once' | 'custom' | 'kept'; label: string };
@@ -26,7 +26,7 @@ export function choicesFor(date: string, kept: boolean): Choice[] {
 export function weekdayName(weekday: Weekday, length: 'long' | 'short' = 'long'): string {
   // 5 January 2026 is a Monday.
   const at = Date.UTC(2026, 0, 5 + weekdays.indexOf(weekday));
-  return new Intl.DateTimeFormat(locale, { weekday: length, timeZone: 'UTC' }).format(at);
+  return new Intl.DateTimeFormat(readerForms().words, { weekday: length, timeZone: 'UTC' }).format(at);
 }
 
 /** "third", "last": the place of the start date's weekday in its month. */
@@ -44,5 +44,9 @@ const ordinals: Record<number, string> = { 1: 'first', 2: 'second', 3: 'third', 
 
 function monthDay(date: string): string {
   const at = Date.parse(`${date}T00:00:00Z`);
-  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', timeZone: 'UTC' }).format(at);
+  return new Intl.DateTimeFormat(readerForms().words, {
+    day: 'numeric',
+    month: 'long',
+    timeZone: 'UTC',
+  }).format(at);
 }

@@ -2,6 +2,7 @@ import { ActionIcon, Group, Stack, Text, Textarea, Tooltip } from '@mantine/core
 import { type Icon, IconBold, IconCode, IconItalic, IconStrikethrough } from '@tabler/icons-react';
 import { useRef } from 'react';
 import { flushSync } from 'react-dom';
+import { numberWords } from '../../kit/reader.ts';
 import { type Mark, toggleMark } from '../messages/formatting.ts';
 import { lengthOf } from './draft.ts';
 import { PhonePreview } from './phone-preview.tsx';
@@ -67,7 +68,7 @@ export function StepMessage({ body, change, lack, limit, sender, group, time }: 
           }}
         />
         <Text size="sm" c={length > limit ? 'red' : 'dimmed'} ta="end">
-          {length.toLocaleString('en')} of {limit.toLocaleString('en')} characters
+          {numberWords(length)} of {numberWords(limit)} characters
         </Text>
       </Stack>
       <PhonePreview text={body} sender={sender} group={group} time={time} />

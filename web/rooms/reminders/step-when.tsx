@@ -2,7 +2,8 @@ import { Group, Radio, Select, Stack } from '@mantine/core';
 import { TimeInput } from '@mantine/dates';
 import { IconClock, IconWorld } from '@tabler/icons-react';
 import { useMemo } from 'react';
-import { browserZone, zoneWords } from '../../kit/time.ts';
+import { readerZone } from '../../kit/reader.ts';
+import { zoneWords } from '../../kit/time.ts';
 import { DateField } from './date-field.tsx';
 import type { Draft } from './draft.ts';
 import { NextDates } from './next-dates.tsx';
@@ -82,6 +83,6 @@ function MomentForm({ draft, change, lack }: Pick<Props, 'draft' | 'change' | 'l
 }
 
 function zonesWith(chosen: string): { value: string; label: string }[] {
-  const known = new Set([browserZone, chosen, 'UTC', ...Intl.supportedValuesOf('timeZone')]);
+  const known = new Set([readerZone(), chosen, 'UTC', ...Intl.supportedValuesOf('timeZone')]);
   return [...known].map(zone => ({ value: zone, label: zoneWords(zone) }));
 }

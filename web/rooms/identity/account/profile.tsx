@@ -2,26 +2,29 @@ import { Button, Group, Paper, Select, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useMemo, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
-import { browserZone } from '../../../kit/time.ts';
+import { browserZone } from '../../../kit/reader.ts';
 import { toastDone } from '../../../kit/toast.tsx';
 import { useWorkspace } from '../../../kit/workspace.tsx';
 import { meQuery } from '../api.ts';
 import { changeProfile, type ProfileChange } from '../people/api.ts';
 import { Refused } from '../refused.tsx';
+import { exampleOf, regions } from './regions.ts';
 
-const FIELDS = ['name', 'username', 'time_zone'] as const;
+const FIELDS = ['name', 'username', 'locale', 'time_zone'] as const;
 type Fields = Record<(typeof FIELDS)[number], string>;
 
-/** Who one is to others, and in which zone one lives. */
+/** Who one is to others, and how and in which zone one reads dates. */
 export function Profile() {
   const { user } = useWorkspace().me;
   const client = useQueryClient();
   const before: Fields = {
     name: user.name,
     username: user.username ?? '',
+    locale: user.locale === 'en' ? '' : user.locale,
     time_zone: user.time_zone ?? '',
   };
   const [fields, setFields] = useState(before);
+  const places = useMemo(() => regions(before.locale), [before.locale]);
   const zones = useMemo(() => Intl.supportedValuesOf('timeZone'), []);
   const save = useMutation({
     mutationFn: (change: ProfileChange) => changeProfile(change),
@@ -43,6 +46,7 @@ export function Profile() {
     save.mutate({
       ...(changed.includes('name') ? { name: told('name') } : {}),
       ...(changed.includes('username') ? { username: told('username') } : {}),
+      ...(changed.includes('locale') ? { locale: told('locale') || 'en' } : {}),
       ...(changed.includes('time_zone') ? { time_zone: told('time_zone') || null } : {}),
     });
   };
@@ -69,8 +73,20 @@ export function Profile() {
           error={fault('username')}
         />
         <Select
+          label="Language and region"
+          description={`Of dates and numbers${fields.locale === '' ? '' : `: ${exampleOf(fields.locale)}`}. The texts of Convoke are in English, whichever you choose.`}
+          placeholder="As the browser says"
+          data={places}
+          searchable
+          clearable
+          clearButtonProps={{ 'aria-label': 'Use what the browser says' }}
+          value={fields.locale === '' ? null : fields.locale}
+          onChange={locale => set('locale', locale ?? '')}
+          error={fault('locale')}
+        />
+        <Select
           label="Time zone"
-          description="Of plans that you make. Without one it is that of the browser."
+          description="Of dates and times that you see, and of plans that you make. Without one it is that of the browser."
           placeholder={browserZone}
           data={zones}
           searchable

@@ -2,6 +2,7 @@ import { Badge, Button, Group, Stack } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Moment } from '../../../kit/moment.tsx';
+import { numberWords } from '../../../kit/reader.ts';
 import { Row } from '../../../kit/rows.tsx';
 import { toastDone, toastProblem } from '../../../kit/toast.tsx';
 import { TypedDialog } from '../typed-dialog.tsx';
@@ -30,8 +31,8 @@ function WorkspaceRow({ workspace }: { workspace: AdminWorkspace }) {
       title={name}
       meta={
         <>
-          {slug} · {members === 1 ? 'one member' : `${members} members`} · {facts.toLocaleString()} facts ·
-          since <Moment at={since} />
+          {slug} · {members === 1 ? 'one member' : `${members} members`} · {numberWords(facts)} facts · since{' '}
+          <Moment at={since} />
           {due !== null && (
             <>
               {' '}
