@@ -216,14 +216,15 @@ describe('a refresh token that was stolen', () => {
 describe('the kill switch', () => {
   it('ends a live stream and shows the door', async () => {
     await enter(page, running.demo);
-    const ended = page.evaluate(async () => {
-      const answer = await fetch('/v1/live?workspace=demo');
-      const reader = answer.body?.getReader();
-      while (reader && !(await reader.read()).done);
-      return answer.status;
+    const stream = await page.evaluateHandle(async () => {
+      const { status, body } = await fetch('/v1/live?workspace=demo');
+      return { status, reader: body?.getReader() };
     });
+    expect(await stream.evaluate(({ status }) => status)).toBe(200);
     expect((await admin('POST', '/v1/admin/logout')).status).toBe(204);
-    expect(await ended).toBe(200);
+    await stream.evaluate(async ({ reader }) => {
+      while (reader && !(await reader.read()).done);
+    });
     await page.reload();
     await title('Sign in');
     expect((await admin('GET', '/v1/me')).status).toBe(401);
