@@ -113,7 +113,7 @@ function unknownZone(name: string): WallClockFault {
 }
 
 function shapeFault(text: string): WallClockFault {
-  if (/\d(?:Z|[+-]\d\d:?\d\d)(?:\[.*\])?$|\[.*\]$/i.test(text) && text.includes('T')) {
+  if (/\d(?:Z|[+-]\d\d:?\d\d)(?:\[[^[\]]*\])?$|\[[^[\]]*\]$/i.test(text) && text.includes('T')) {
     return {
       code: 'has_offset',
       detail: `Give the wall clock alone, such as ${EXAMPLE_LOCAL}, without Z or an offset; the zone goes into time_zone.`,

@@ -30,7 +30,8 @@ export function network(address: string | undefined): string {
   if (address === undefined || !isIPv6(address)) return address ?? 'unknown';
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
-  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
+  const [bare = ''] = address.split('%');
+  const [head = '', tail] = bare.split('::');
   const [left, right] = [groups(head), groups(tail ?? '')];
   const missing = tail === undefined ? 0 : 8 - left.length - right.length;
   const all = [...left, ...Array<string>(Math.max(0, missing)).fill('0'), ...right];

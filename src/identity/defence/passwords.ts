@@ -84,5 +84,5 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function bare64(bytes: Buffer): string {
-  return bytes.toString('base64').replace(/=+$/, '');
+  return bytes.toString('base64').replaceAll('=', '');
 }

@@ -9,7 +9,7 @@ export function slugOf(name: string, attempt: number): string {
     .replace(/[\u0300-\u036f]/g, '')
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, LONGEST)
-    .replace(/^-+|-+$/g, '');
+    .replace(/^-|-$/g, '');
   const base = plain === '' ? 'workspace' : plain;
   return attempt === 1 ? base : `${base}-${attempt}`;
 }
