@@ -70,6 +70,7 @@ create procedure convoke_grant_doors()
     revoke update, delete on activity, activity_seals from convoke_app, convoke_engine;
     revoke insert on activity_seals from convoke_app;
     grant execute on function convoke_purge_chain(integer) to convoke_app;
+    grant execute on function convoke_erase_facts_about(uuid) to convoke_engine;
   end
   $$;
 

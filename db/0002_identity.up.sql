@@ -234,6 +234,23 @@ begin
       end
       $$
   $make$, current_schema());
+
+  -- Nor may a door change facts. This erases what those of the installation tell of a user who is gone: content and salt,
+  -- so that the chain still proves the rest.
+  execute format($make$
+    create function convoke_erase_facts_about(person uuid) returns void
+      language plpgsql volatile security definer set search_path = %I, pg_temp
+      as $$
+      begin
+        if exists (select from users where id = person) then
+          raise exception 'This user is still there.';
+        end if;
+        update activity set payload = null, salt = null
+        where workspace_id = '00000000-0000-0000-0000-000000000000' and subject_id = person
+          and subject_type = 'user' and payload <> '{}'::jsonb;
+      end
+      $$
+  $make$, current_schema());
 end
 $do$;
-revoke execute on function convoke_purge_chain(integer) from public;
+revoke execute on function convoke_purge_chain(integer), convoke_erase_facts_about(uuid) from public;

@@ -1026,6 +1026,22 @@ AS $procedure$
   end
   $procedure$;
 
+CREATE OR REPLACE FUNCTION public.convoke_erase_facts_about(person uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      begin
+        if exists (select from users where id = person) then
+          raise exception 'This user is still there.';
+        end if;
+        update activity set payload = null, salt = null
+        where workspace_id = '00000000-0000-0000-0000-000000000000' and subject_id = person
+          and subject_type = 'user' and payload <> '{}'::jsonb;
+      end
+      $function$;
+
 CREATE OR REPLACE FUNCTION public.convoke_first_id(at timestamp with time zone)
  RETURNS uuid
  LANGUAGE sql
@@ -1060,6 +1076,7 @@ AS $procedure$
     revoke update, delete on activity, activity_seals from convoke_app, convoke_engine;
     revoke insert on activity_seals from convoke_app;
     grant execute on function convoke_purge_chain(integer) to convoke_app;
+    grant execute on function convoke_erase_facts_about(uuid) to convoke_engine;
   end
   $procedure$;
 

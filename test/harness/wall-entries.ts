@@ -51,6 +51,7 @@ export const entries: Record<string, Entry> = {
 
   'GET /v1/me': own,
   'PATCH /v1/me': own,
+  'DELETE /v1/me': own,
   'POST /v1/me/password': own,
   'POST /v1/me/email': own,
   'POST /v1/me/email/confirm': own,

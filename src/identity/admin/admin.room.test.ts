@@ -387,7 +387,7 @@ describe('the last admin', () => {
 describe('workspaces', () => {
   it('are listed with their members, closed with the name typed once more, and kept after all', async () => {
     const id = await createWorkspace(kernel, { slug: 'demo', name: 'Demo' });
-    await addMember(kernel, { workspaceId: id, userId: anna.id, role: 'viewer' });
+    await addMember(kernel, { workspaceId: id, userId: anna.id, role: 'owner' });
     const list = await call<z.output<typeof AdminWorkspacePage>>('GET', '/v1/admin/workspaces?search=dem');
     expect(list.body.data).toMatchObject([{ id, slug: 'demo', members: 1, deletion_due_at: null }]);
     const path = `/v1/admin/workspaces/${id}/deletion`;

@@ -15,6 +15,7 @@ import {
 import { endLoginsOf as endEveryLogin } from '../logins/logins.ts';
 import { createSetupLink } from '../people/setup.ts';
 import { newUser } from '../users.ts';
+import { refuseOnlyOwner } from '../workspaces/owners.ts';
 import { recordAdmin } from './activity.ts';
 import { actAsAdmin } from './acts.ts';
 import type { AdminUser } from './schema.ts';
@@ -117,42 +118,6 @@ export function deleteUser(kernel: Kernel, by: Author, id: string, confirm: stri
     await recordAdmin(tx, by, 'admin.user_deleted', { name }, id);
     wakeAfterCommit('gate', id);
   });
-}
-
-/** Whoever changes owners holds the row of the workspace, so that it is not left by its last two at once. */
-async function refuseOnlyOwner(tx: Tx, id: string): Promise<void> {
-  const owned = await tx
-    .selectFrom('workspaces as w')
-    .select(['w.id', 'w.slug'])
-    .where('w.id', 'in', where =>
-      where
-        .selectFrom('members')
-        .select('members.workspace_id')
-        .where('members.user_id', '=', id)
-        .where('members.role', '=', 'owner'),
-    )
-    .orderBy('w.id')
-    .forUpdate()
-    .execute();
-  if (owned.length === 0) return;
-  const others = await tx
-    .selectFrom('members')
-    .select('workspace_id')
-    .where(
-      'workspace_id',
-      'in',
-      owned.map(one => one.id),
-    )
-    .where('role', '=', 'owner')
-    .where('user_id', '<>', id)
-    .execute();
-  const safe = new Set(others.map(row => row.workspace_id));
-  const alone = owned.filter(one => !safe.has(one.id)).map(one => one.slug);
-  if (alone.length === 0) return;
-  throw new AppError(
-    'illegal_state',
-    `Nobody else owns ${alone.join(', ')}. Make somebody else an owner there first, or delete the workspace.`,
-  );
 }
 
 async function linkFor(kernel: Kernel, id: string) {

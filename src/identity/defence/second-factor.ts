@@ -1,5 +1,12 @@
 import { Secret, TOTP } from 'otpauth';
-import { AppError, INSTANCE, type Kernel, recordForInstance, type Tx } from '../../kernel/index.ts';
+import {
+  AppError,
+  INSTANCE,
+  invalidField,
+  type Kernel,
+  recordForInstance,
+  type Tx,
+} from '../../kernel/index.ts';
 import { countTry, forgetTries, proofKey } from './failures.ts';
 import { makeRecoveryCodes, takeRecoveryCode } from './recovery-codes.ts';
 
@@ -86,6 +93,19 @@ export function renewRecoveryCodes(kernel: Kernel, userId: string, code: string)
     await tell(tx, userId, 'identity.recovery_codes_renewed');
     return makeRecoveryCodes(tx, userId);
   });
+}
+
+/** Makes sure of the second factor, too, where there is one. Throws 422 without a code, 403 for a wrong one, 429. */
+export async function proveSecondFactor(
+  kernel: Kernel,
+  userId: string,
+  code: string | undefined,
+): Promise<void> {
+  const wanted = await kernel.database.inEngine('identity.prove_code', tx => hasSecondFactor(tx, userId));
+  if (!wanted) return;
+  if (code === undefined)
+    throw invalidField('code', 'Type the code of your authenticator app, or a recovery code.');
+  await proved(kernel, userId, async tx => (await takeCode(tx, kernel, userId, code)) || undefined);
 }
 
 export async function hasSecondFactor(tx: Tx, userId: string): Promise<boolean> {

@@ -22,7 +22,12 @@ export function deviceCookie(config: Config, request: FastifyRequest): string | 
   return request.cookies[nameOf(config, 'convoke_device')];
 }
 
-/** The header that gives a browser its login; with an empty token it takes it away. */
+/** The header that takes the login of a browser away. */
+export function signedOut(config: Config, request: FastifyRequest): string {
+  return setLogin(config, request, { token: '', expiresAt: new Date(0) });
+}
+
+/** The header that gives a browser its login. */
 export function setLogin(
   config: Config,
   request: FastifyRequest,

@@ -12,7 +12,7 @@ import {
   SecondFactorWanted,
   StreamPass,
 } from '../schema.ts';
-import { setLogin } from './cookies.ts';
+import { signedOut } from './cookies.ts';
 import { listLogins } from './devices.ts';
 import { loginOf, loginToken } from './gate.ts';
 import { endLogin, endLoginsOf, logout } from './logins.ts';
@@ -66,7 +66,7 @@ function registerSignIn(routes: Routes, kernel: Kernel): void {
     handler: async ({ request }) => {
       const token = loginToken(kernel, request);
       if (token) await logout(kernel, token);
-      return { headers: { 'set-cookie': signedOut(kernel, request) } };
+      return { headers: { 'set-cookie': signedOut(kernel.config, request) } };
     },
   });
 }
@@ -127,7 +127,7 @@ function registerOwnLogins(routes: Routes, kernel: Kernel): void {
         endLogin(tx, userId, params.id),
       );
       if (!ended) throw notFound();
-      return params.id === id ? { headers: { 'set-cookie': signedOut(kernel, request) } } : {};
+      return params.id === id ? { headers: { 'set-cookie': signedOut(kernel.config, request) } } : {};
     },
   });
   routes.open({
@@ -143,7 +143,7 @@ function registerOwnLogins(routes: Routes, kernel: Kernel): void {
       const { userId, id } = loginOf(request);
       const keep = query.keep_this === 'true' ? id : undefined;
       await kernel.database.inEngine('identity.end_logins', tx => endLoginsOf(tx, userId, keep));
-      return keep === undefined ? { headers: { 'set-cookie': signedOut(kernel, request) } } : {};
+      return keep === undefined ? { headers: { 'set-cookie': signedOut(kernel.config, request) } } : {};
     },
   });
 }
@@ -153,10 +153,6 @@ async function answerTo(kernel: Kernel, request: FastifyRequest, signedIn: Signe
   if ('client' in signedIn) return { status: 201, body: tokensView(signedIn.client) };
   const { challenge, expiresAt } = signedIn;
   return { status: 202, body: { challenge, expires_at: expiresAt.toISOString() } };
-}
-
-function signedOut(kernel: Kernel, request: FastifyRequest): string {
-  return setLogin(kernel.config, request, { token: '', expiresAt: new Date(0) });
 }
 
 function tokensView({ access, accessExpiresAt, refresh, refreshExpiresAt }: Tokens) {

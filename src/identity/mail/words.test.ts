@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Mail } from '../../kernel/index.ts';
 import {
+  accountDeletedMail,
   confirmEmailMail,
   emailChangedMail,
   invitationMail,
@@ -25,6 +26,7 @@ const all: [string, Mail][] = [
   ['password changed', passwordChangedMail(reader, happened, LINK)],
   ['confirm address', confirmEmailMail(reader, LINK)],
   ['address changed', emailChangedMail(reader, EVIL, happened)],
+  ['account deleted', accountDeletedMail(reader, happened)],
   ['new device', newDeviceMail(reader, happened, LINK)],
   ['stolen login', stolenLoginMail(reader, happened, LINK)],
   [

@@ -92,6 +92,22 @@ export function emailChangedMail(to: Reader, newEmail: string, happened: Happene
   });
 }
 
+/** To the address of an account that is no more. */
+export function accountDeletedMail(to: Reader, happened: Happened): Mail {
+  return mailTo(to.email, {
+    kind: 'account_deleted',
+    subject: 'Your account at Convoke was deleted',
+    name: to.name,
+    paragraphs: [
+      'Your account was deleted, with its sign-ins, memberships and API keys. This cannot be undone.',
+      'What you sent from a workspace stays there.',
+    ],
+    facts: factsOf(to, happened),
+    footer:
+      'If this was not you, somebody else had your password. Tell the people who run this installation.',
+  });
+}
+
 /** After a sign-in from a device that this person had not used before. */
 export function newDeviceMail(to: Reader, happened: Happened, devicesUrl: string): Mail {
   return mailTo(to.email, {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Jobs, Kernel, Mail, Mailer, Tx } from '../../kernel/index.ts';
 import {
+  accountDeletedMail,
   confirmEmailMail,
   emailChangedMail,
   knownAddressMail,
@@ -97,6 +98,21 @@ export function registerPeopleJobs(jobs: Jobs, kernel: Kernel, mailer: Mailer, w
     const now = await database.inEngine('identity.email_changed_mail', tx => readerOf(tx, userId));
     if (now) await mailer.send(emailChangedMail({ ...now, email }, now.email, happened));
   });
+  // Nobody is there any more to be looked up.
+  const Gone = z.object({
+    email: z.string(),
+    name: z.string(),
+    locale: z.string(),
+    time_zone: z.string().nullable(),
+    ...Happened,
+  });
+  jobs.handle(
+    'identity.account_deleted_mail',
+    { payload: Gone },
+    async ({ time_zone: timeZone, ...gone }) => {
+      await mailer.send(accountDeletedMail({ ...gone, timeZone }, gone));
+    },
+  );
 }
 
 /** Undefined for who has no address, or was locked by those who run the installation. */

@@ -1,13 +1,16 @@
 import type { Kernel, Routes } from '../../kernel/index.ts';
 import { visitorOf, welcome } from '../entry.ts';
+import { signedOut } from '../logins/cookies.ts';
 import { loginOf } from '../logins/gate.ts';
 import { me } from '../queries.ts';
 import { Me } from '../schema.ts';
+import { deleteAccount } from './account.ts';
 import { askToChangeEmail, confirmEmail } from './email.ts';
 import { readInstance } from './instance.ts';
 import { changePassword, forgetPassword, resetPassword } from './password.ts';
 import { acceptTerms, changeProfile } from './profile.ts';
 import {
+  AccountDeletion,
   EmailChange,
   EmailConfirmation,
   Forgotten,
@@ -156,6 +159,20 @@ function addProfileRoutes(routes: Routes, kernel: Kernel): void {
       const user = loginOf(request).userId;
       await changeProfile(kernel, user, body, request.ip);
       return { body: await me(kernel, user) };
+    },
+  });
+  routes.open({
+    method: 'DELETE',
+    url: '/v1/me',
+    permission: 'login',
+    summary:
+      'Delete the own account for good, with the password, and a code where a second factor is set up; 409 for the only owner of a workspace (`workspaces` names which) and for the last admin',
+    tag,
+    body: AccountDeletion,
+    answers: { 204: null },
+    handler: async ({ body, request }) => {
+      await deleteAccount(kernel, loginOf(request).userId, body, visitorOf(kernel, request));
+      return { headers: { 'set-cookie': signedOut(kernel.config, request) } };
     },
   });
   routes.open({

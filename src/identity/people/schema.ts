@@ -46,6 +46,10 @@ export const Forgotten = z.strictObject({
 export const Reset = z.strictObject({ token: LinkToken, password: Password });
 export const PasswordChange = z.strictObject({ current: z.string().min(1).max(256), new: Password });
 export const EmailChange = z.strictObject({ email: Email, password: z.string().min(1).max(256) });
+export const AccountDeletion = z.strictObject({
+  password: z.string().min(1).max(256),
+  code: z.string().min(1).max(100).optional().describe('Needed where a second factor is set up'),
+});
 export const EmailConfirmation = z.strictObject({ token: LinkToken });
 export const TermsConsent = z.strictObject({ version: z.string().min(1).max(100) });
 
