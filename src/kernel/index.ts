@@ -85,6 +85,7 @@ export { createMetrics, type Metrics, registerMetricsRoute, type Sample } from '
 export { appearAsNode, type NodeRow } from './node-row.ts';
 export { hasDatabase, openKernel } from './open-kernel.ts';
 export { readPassword } from './read-password.ts';
+export { sameSecret } from './same-secret.ts';
 export { type Actor, INSTANCE, mintScope, type Scope } from './scope.ts';
 export { createSealer, type Sealer } from './sealer.ts';
 export { createSecrets, type Secrets, type Vault } from './secrets.ts';

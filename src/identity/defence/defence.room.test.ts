@@ -271,6 +271,14 @@ describe('a second factor', () => {
     expect((await answerWith(await challenge(), code(1))).statusCode).toBe(200);
   });
 
+  it.each(['éééééé', '１２３４５６', '000000\u200b'])('is not set up with %j', async code => {
+    await house.member('bob');
+    const cookie = cookiesOf(await tryIn('bob'), 'convoke_login');
+    await house.post('/v1/me/second-factor', { password: PASSWORD }, { cookie });
+    const answer = await house.post('/v1/me/second-factor/confirm', { code }, { cookie });
+    expect(answer.statusCode).toBe(403);
+  });
+
   it('takes each code once, also of two who show it at the same time', async () => {
     const { code } = await withApp();
     const [one, two] = [await challenge(), await challenge()];

@@ -1,6 +1,6 @@
 import * as crypto from 'node:crypto';
 import { promisify } from 'node:util';
-import { AppError, StartError } from '../../kernel/index.ts';
+import { AppError, StartError, sameSecret } from '../../kernel/index.ts';
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
 const COST = { memory: 19_456, passes: 2, parallelism: 1 } as const;
@@ -36,7 +36,7 @@ export async function verifyPassword(password: string, stored: string | null | u
   const phc = parsePhc(stored ?? NOBODY);
   if (!phc) throw new Error('A stored password hash cannot be read.');
   const hash = await derive(password, phc.salt, phc.cost);
-  return hash.length === phc.hash.length && crypto.timingSafeEqual(hash, phc.hash) && stored != null;
+  return sameSecret(hash, phc.hash) && stored != null;
 }
 
 const NOBODY = `$argon2id$v=19$m=${COST.memory},t=${COST.passes},p=${COST.parallelism}$${bare64(crypto.randomBytes(SALT_BYTES))}$${bare64(crypto.randomBytes(HASH_BYTES))}`;
