@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type TestDatabase, testDatabase } from '../../test/harness/database.ts';
 import { StartError } from './errors.ts';
 import { newId } from './ids.ts';
+import { Keyring } from './keyring.ts';
 import { createSecrets } from './secrets.ts';
 
 let ground: TestDatabase;
@@ -79,6 +80,73 @@ describe('master key', () => {
   });
 });
 
+describe('an exchange of the master key that does not come to its end', () => {
+  /** The process dies when everything is written and nothing committed. */
+  const dying = new Proxy({} as TestDatabase['database'], {
+    get: (_, name) => {
+      if (name !== 'inEngine') return Reflect.get(ground.database, name, ground.database);
+      const inEngine: TestDatabase['database']['inEngine'] = (called, work, how) =>
+        ground.database.inEngine(
+          called,
+          async tx => {
+            const result = await work(tx);
+            if (called === 'secrets.start') throw new Error('killed');
+            return result;
+          },
+          how,
+        );
+      return inEngine;
+    },
+  });
+
+  const three = async (keyring: string) => {
+    const secrets = await start(keyring);
+    return Promise.all(
+      [newId(), newId(), newId()].map(async workspace => ({
+        workspace,
+        sealed: (await secrets.vault(workspace)).seal(plain, 'a'),
+      })),
+    );
+  };
+  const opensAll = async (keyring: string, all: Awaited<ReturnType<typeof three>>) => {
+    const secrets = await start(keyring);
+    for (const { workspace, sealed } of all)
+      expect((await secrets.vault(workspace)).open(sealed, 'a')).toEqual(plain);
+  };
+
+  it('leaves the old key in force, and can be made again', async () => {
+    const [old, fresh] = [key('old'), key('new')];
+    const all = await three(old);
+    const cut = createSecrets({ keyring: `${fresh},${old}`, dataDir, serverMode: true, database: dying });
+    await expect(cut).rejects.toThrow('killed');
+    await opensAll(old, all);
+    await start(`${fresh},${old}`);
+    await opensAll(fresh, all);
+  });
+
+  it('changes nothing when one of the data keys cannot be opened', async () => {
+    const [old, fresh] = [key('old'), key('new')];
+    const all = await three(old);
+    const damaged = all[2]?.workspace ?? '';
+    const whole = await ground.database.inEngine('test.damage', async tx => {
+      const row = await tx
+        .selectFrom('data_keys')
+        .selectAll()
+        .where('workspace_id', '=', damaged)
+        .executeTakeFirstOrThrow();
+      const wrapped = Buffer.from(row.wrapped);
+      wrapped.writeUInt8((wrapped.at(-1) ?? 0) ^ 1, wrapped.length - 1);
+      await tx.updateTable('data_keys').set({ wrapped }).where('workspace_id', '=', damaged).execute();
+      return row.wrapped;
+    });
+    await expect(start(`${fresh},${old}`)).rejects.toBeInstanceOf(StartError);
+    await ground.database.inEngine('test.mend', tx =>
+      tx.updateTable('data_keys').set({ wrapped: whole }).where('workspace_id', '=', damaged).execute(),
+    );
+    await opensAll(old, all);
+  });
+});
+
 describe('vault', () => {
   it('opens what it sealed, after a restart too, and never seals twice alike', async () => {
     const keyring = key('k1');
@@ -105,6 +173,23 @@ describe('vault', () => {
       expect(() => vault.open(changed, 'channel_keys:1')).toThrow();
     }
     expect(() => vault.open(sealed.subarray(0, 20), 'channel_keys:1')).toThrow();
+  });
+
+  it('seals with the newest of its data keys and opens with all of them', async () => {
+    const keyring = key('k1');
+    const workspace = newId();
+    const first = await (await start(keyring)).vault(workspace);
+    const [before, print] = [first.seal(plain, 'a'), first.fingerprint(plain)];
+    await ground.database.inEngine('test.add', async tx => {
+      const id = newId();
+      const wrapped = new Keyring(keyring).seal(randomBytes(32), `data_keys:${workspace}:${id}`);
+      await tx.insertInto('data_keys').values({ workspace_id: workspace, id, wrapped }).execute();
+    });
+    const both = await (await start(keyring)).vault(workspace);
+    expect(both.open(before, 'a')).toEqual(plain);
+    expect(both.open(both.seal(plain, 'a'), 'a')).toEqual(plain);
+    expect(() => first.open(both.seal(plain, 'a'), 'a')).toThrow(/data key/);
+    expect(both.fingerprint(plain)).toEqual(print);
   });
 
   it('does not open with a data key that was moved to another workspace', async () => {
