@@ -27,6 +27,8 @@ type How = {
   /** Sent as it is, in place of the body of the entry. */
   raw?: string;
   query?: string;
+  /** Of an `Idempotency-Key`. */
+  key?: string;
 };
 
 async function ask(route: Route, how: How): Promise<Asked> {
@@ -38,6 +40,7 @@ async function ask(route: Route, how: How): Promise<Asked> {
   const headers: Record<string, string> = {};
   if (how.cookie) headers.cookie = how.cookie;
   if (how.workspace) headers['convoke-workspace'] = how.workspace;
+  if (how.key) headers['idempotency-key'] = how.key;
   const meant = how.garbage ? 'x' : JSON.stringify(how.things ? (entry.body?.(how.things) ?? {}) : {});
   const body = how.raw ?? meant;
   const bodied = route.method !== 'GET';
@@ -219,6 +222,38 @@ describe('the walls', () => {
       return data.length === 1 && data[0]?.id === things.channel;
     });
     expect((await Promise.all(asked)).filter(own => !own)).toEqual([]);
+  });
+
+  it('repeat an answer to nobody but who has asked for it', async () => {
+    const { a: things } = world.things;
+    const creating = world.routes.filter(({ creates }) => creates);
+    expect(creating.length).toBeGreaterThan(2);
+    for (const route of creating) {
+      // Whoever the entry writes to has opted out, the group has not.
+      const rawOf = (mine: Things) => {
+        const body = entryOf(route).body?.(mine) ?? {};
+        return JSON.stringify('to' in body ? { ...body, to: { group_id: mine.group } } : body);
+      };
+      const how = { raw: rawOf(things), key: newId() };
+      const first = await ask(route, { ...how, cookie: world.members.owner.cookie });
+      expect(first.status, nameOf(route)).toBeLessThan(300);
+      expect(await ask(route, { ...how, cookie: world.members.owner.cookie })).toMatchObject({
+        status: first.status,
+        text: first.text,
+      });
+      for (const role of ROLES.filter(one => one !== 'owner')) {
+        const answer = await ask(route, { ...how, cookie: world.members[role].cookie });
+        const problem = may(role, route.permission as Permission) ? 'idempotency_key_reused' : 'forbidden';
+        expect(JSON.parse(answer.text), `${role} ${nameOf(route)}`).toMatchObject({ code: problem });
+      }
+      const theirs = await ask(route, {
+        ...how,
+        raw: rawOf(world.things.b),
+        cookie: world.stranger.cookie,
+      });
+      expect(theirs.status, nameOf(route)).toBe(first.status);
+      expect(theirs.text).not.toBe(first.text);
+    }
   });
 });
 

@@ -11,7 +11,7 @@ import { blankDatabase, testEngine } from './database.ts';
 import type { Things } from './wall-entries.ts';
 
 export type Person = { userId: string; loginId: string; cookie: string };
-export type Route = { method: string; path: string; permission: string; stream: boolean };
+export type Route = { method: string; path: string; permission: string; creates: boolean; stream: boolean };
 
 export const ROLES: readonly Role[] = ['owner', 'admin', 'host', 'agent', 'door_staff', 'viewer'];
 
@@ -146,7 +146,7 @@ async function furnish(
 }
 
 async function routesOf(convoke: Convoke): Promise<Route[]> {
-  type Operation = { 'x-permission': string; 'x-stream'?: boolean };
+  type Operation = { 'x-permission': string; 'x-stream'?: boolean; parameters?: { name?: string }[] };
   const document = (await (await fetch(`${convoke.url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, Operation>>;
   };
@@ -155,6 +155,7 @@ async function routesOf(convoke: Convoke): Promise<Route[]> {
       method: method.toUpperCase(),
       path,
       permission: operation['x-permission'],
+      creates: operation.parameters?.some(({ name }) => name === 'Idempotency-Key') === true,
       stream: operation['x-stream'] === true,
     })),
   );

@@ -56,7 +56,7 @@ const INTRODUCTION =
   'its access token as `Authorization: Bearer`. A login that belongs to several workspaces names one by the header ' +
   '`Convoke-Workspace` or by `?workspace=`, as id or short name. A single resource comes bare, a list as `{data, page:{next_cursor}}`. ' +
   'Resources with a `version` honour `If-Match`. Creating requests honour `Idempotency-Key` for 24 hours. ' +
-  '`RateLimit-Remaining` says how many requests a workspace has left in this minute; 429 comes with `Retry-After`.';
+  '`RateLimit-Remaining` says how many requests the workspace, or on routes without one the person, has left in this minute; 429 comes with `Retry-After`.';
 
 const Problem: OpenAPIV3_1.SchemaObject = {
   type: 'object',

@@ -5,7 +5,7 @@ import { type TestKernel, testKernel, testWorkspace } from '../../../test/harnes
 import { inWorkspace } from '../database/database.ts';
 import { invalidField } from '../errors.ts';
 import { newId } from '../ids.ts';
-import type { Scope } from '../scope.ts';
+import { mintScope, type Scope } from '../scope.ts';
 import { purgeIdempotencyKeys } from './idempotency.ts';
 import type { Gate } from './route.ts';
 import { createHttp, type Http } from './server.ts';
@@ -148,6 +148,23 @@ describe('a key', () => {
     const theirs = await make({ key: 'draft-5', workspace: 'two', body: { label: 'Two' } });
     expect(theirs.statusCode).toBe(201);
     expect(theirs.json().id).not.toBe(mine.json().id);
+  });
+
+  it('belongs to who has sent it: nobody else of the workspace is shown the answer', async () => {
+    const mine = await make({ key: 'draft-10' });
+    const [scope] = [scopes.one as Scope];
+    for (const actor of [
+      { kind: 'user', id: newId() },
+      { kind: 'api_key', id: (scope.actor as { id: string }).id },
+    ] as const) {
+      scopes.other = mintScope(kernel, scope.workspaceId, actor);
+      const theirs = await make({ key: 'draft-10', workspace: 'other' });
+      expect(theirs.json()).toMatchObject({ status: 409, code: 'idempotency_key_reused' });
+      expect(theirs.body).not.toContain(mine.json().id);
+      expect(theirs.headers.location).toBeUndefined();
+    }
+    expect((await make({ key: 'draft-10' })).body).toBe(mine.body);
+    expect([runs, await effects(), await keys()]).toEqual([1, 1, 1]);
   });
 
   it('of what failed is free again, and nothing half-written stays', async () => {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { inWorkspace, type Tx } from '../database/database.ts';
 import { AppError } from '../errors.ts';
 import type { Kernel } from '../kernel.ts';
-import type { Scope } from '../scope.ts';
+import type { Actor, Scope } from '../scope.ts';
 import type { Answer } from './answer.ts';
 
 type Repeatable = Answer & { replayed: boolean };
@@ -20,10 +20,14 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
   return header;
 }
 
-/** Equal for requests that ask for the same: `body` is taken as understood, whatever the order of its fields. */
-export function requestHash(method: string, url: string, body: unknown): Buffer {
+/**
+ * Equal for requests of the same person or program that ask for the same: `body` is taken as understood, whatever the
+ * order of its fields.
+ */
+export function requestHash(actor: Actor, method: string, url: string, body: unknown): Buffer {
+  const who = 'id' in actor ? `${actor.kind} ${actor.id}` : actor.kind;
   return createHash('sha256')
-    .update(`${method} ${url}\n${canonical(body)}`)
+    .update(`${who}\n${method} ${url}\n${canonical(body)}`)
     .digest();
 }
 
@@ -31,7 +35,8 @@ export function requestHash(method: string, url: string, body: unknown): Buffer 
  * Does `work` once per key and repeats its answer for 24 hours. The key, the effect and the stored
  * answer commit together; a concurrent twin waits on the key and then gets the same answer. What
  * fails is rolled back with its key and may be tried again.
- * Throws 409 `idempotency_key_reused` when the key came with another request before.
+ * Throws 409 `idempotency_key_reused` when the key came with another request before, or from somebody else: what one may
+ * see of an answer another may not.
  */
 export function once(
   scope: Scope,
@@ -94,7 +99,7 @@ async function repeat(tx: Tx, scope: Scope, key: string, hash: Buffer): Promise<
   if (!hash.equals(stored.request_hash)) {
     throw new AppError(
       'idempotency_key_reused',
-      'This Idempotency-Key came with another request before. Use a new key for a new request.',
+      'This Idempotency-Key came with another request before, or from somebody else. Use a new key for a new request.',
     );
   }
   if (stored.status === null || stored.body === null)

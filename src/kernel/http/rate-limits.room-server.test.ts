@@ -9,6 +9,7 @@ import type { Scope } from '../scope.ts';
 import { createHttp, type Http } from './server.ts';
 
 const MINUTE_MS = 60_000;
+const people = [newId(), newId()];
 
 let kernel: TestKernel;
 let scopes: Scope[];
@@ -27,7 +28,8 @@ async function node(env: Record<string, string> = {}): Promise<Http> {
     { ...kernel, config: readConfig(env) },
     {
       enter: async request => scopes[Number(request.headers['x-workspace'] ?? 0)] as Scope,
-      user: async () => newId(),
+      user: async request => people[Number(request.headers['x-person'] ?? 0)] ?? '',
+      admin: async request => people[Number(request.headers['x-person'] ?? 0)] ?? '',
     },
     { allowances: { of: () => ({ read: 4, write: 3, send: 2 }) } },
   );
@@ -36,6 +38,14 @@ async function node(env: Record<string, string> = {}): Promise<Http> {
   http.workspace({ ...common, method: 'GET', url: '/v1/it', permission: 'channels.read', handler });
   http.workspace({ ...common, method: 'POST', url: '/v1/it', permission: 'channels.manage', handler });
   http.workspace({ ...common, method: 'POST', url: '/v1/send', permission: 'messages.send', handler });
+  for (const [url, permission] of [
+    ['/v1/own', 'login'],
+    ['/v1/console', 'admin'],
+    ['/v1/open', 'public'],
+  ] as const) {
+    http.open({ ...common, method: 'GET', url, permission, handler });
+    http.open({ ...common, method: 'POST', url, permission, handler });
+  }
   await http.app.ready();
   return http;
 }
@@ -57,6 +67,25 @@ describe('the limits of the API', () => {
     expect((await ask(http, 'POST', '/v1/it')).headers['ratelimit-remaining']).toBe('2');
     expect((await ask(http, 'POST', '/v1/send')).headers['ratelimit-remaining']).toBe('1');
     expect((await ask(http, 'GET', '/v1/it', 1)).statusCode).toBe(200);
+    await http.close();
+  });
+
+  it('count each person apart on routes without a workspace, also of those who run the installation', async () => {
+    ahead += 9 * MINUTE_MS;
+    const http = await node();
+    const own = (person: number, url = '/v1/own', method: 'GET' | 'POST' = 'GET') =>
+      http.app.inject({ method, url, headers: { 'x-person': String(person) } });
+    const answers = [await own(0), await own(0, '/v1/console'), await own(0), await own(0), await own(0)];
+    expect(answers.map(answer => answer.statusCode)).toEqual([200, 200, 200, 200, 429]);
+    expect(answers.map(answer => answer.headers['ratelimit-remaining'])).toEqual(['3', '2', '1', '0', '0']);
+    expect(answers[0]?.headers).toMatchObject({ 'ratelimit-limit': '4', 'ratelimit-policy': '4;w=60' });
+    expect(answers[4]?.headers['ratelimit-reset']).toBe(answers[4]?.headers['retry-after']);
+    expect(answers[4]?.json()).toMatchObject({ code: 'rate_limited' });
+    expect((await own(0, '/v1/own', 'POST')).headers['ratelimit-remaining']).toBe('2');
+    expect((await own(1)).statusCode).toBe(200);
+    expect((await ask(http, 'GET', '/v1/it')).statusCode).toBe(200);
+    const open = await own(0, '/v1/open');
+    expect([open.statusCode, open.headers['ratelimit-limit']]).toEqual([200, undefined]);
     await http.close();
   });
 

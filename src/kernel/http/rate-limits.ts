@@ -5,11 +5,14 @@ import { addHits } from '../limits.ts';
 
 export type RouteClass = 'read' | 'write' | 'send';
 
-/** Requests per minute of one workspace on all nodes together. */
+/** Requests per minute of one workspace, or one person, on all nodes together. */
 export type Allowance = Readonly<Record<RouteClass, number>>;
 
-/** What a workspace may ask of the API. Plans fill it; without them it is the same for all. */
-export type Allowances = { of(workspaceId: string): Allowance };
+/** Who a request counts for: its workspace, or on routes without one the person. */
+export type Asker = { workspaceId: string } | { userId: string };
+
+/** What somebody may ask of the API. Plans fill it; without them it is the same for all. */
+export type Allowances = { of(asker: Asker): Allowance };
 
 /** More than people and ordinary programs ever need: it stops a loop that has gone wild. */
 const GENEROUS: Allowances = { of: () => ({ read: 12_000, write: 6_000, send: 6_000 }) };
@@ -22,13 +25,13 @@ type Count = { at: number; hits: number; before: number; unsent: number };
 
 export type ApiLimits = {
   /** Counts one request and says in the headers what is left. Throws 429 `rate_limited` with `retry_after_s`. */
-  spend(reply: FastifyReply, workspaceId: string, routeClass: RouteClass): void;
+  spend(reply: FastifyReply, asker: Asker, routeClass: RouteClass): void;
   stop(): Promise<void>;
 };
 
 /**
- * The limits of the API, per workspace and class of routes, over a window that slides. Each node counts in memory and
- * shares its counts once a second through the database, so that no request waits for it; in that second a workspace may
+ * The limits of the API, per workspace or person and class of routes, over a window that slides. Each node counts in memory and
+ * shares its counts once a second through the database, so that no request waits for it; in that second somebody may
  * get a little more from several nodes at once. While the database is away each node counts alone.
  */
 export function createApiLimits(kernel: Kernel, allowances: Allowances = GENEROUS): ApiLimits {
@@ -58,9 +61,10 @@ export function createApiLimits(kernel: Kernel, allowances: Allowances = GENEROU
     }, SHARE_EVERY_MS).unref();
   };
   return {
-    spend(reply, workspaceId, routeClass) {
-      const most = allowances.of(workspaceId)[routeClass];
-      const key = `api.${routeClass}:${workspaceId}`;
+    spend(reply, asker, routeClass) {
+      const most = allowances.of(asker)[routeClass];
+      const who = 'userId' in asker ? `person:${asker.userId}` : asker.workspaceId;
+      const key = `api.${routeClass}:${who}`;
       const now = kernel.clock.now().getTime();
       const count = rolled(counts.get(key), now);
       counts.set(key, count);
@@ -73,7 +77,7 @@ export function createApiLimits(kernel: Kernel, allowances: Allowances = GENEROU
         'ratelimit-remaining': String(Math.max(0, left)),
         'ratelimit-reset': String(resetS),
       });
-      if (left < 0) throw tooOften(most, resetS);
+      if (left < 0) throw tooOften('userId' in asker ? 'You' : 'This workspace', most, resetS);
       count.hits += 1;
       count.unsent += 1;
       arm();
@@ -105,10 +109,10 @@ function learn(
   count.before = Math.max(count.before, all.before);
 }
 
-function tooOften(most: number, seconds: number): AppError {
+function tooOften(who: string, most: number, seconds: number): AppError {
   return new AppError(
     'rate_limited',
-    `This workspace may make ${most} such requests in a minute. Try again in ${seconds} s.`,
+    `${who} may make ${most} such requests in a minute. Try again in ${seconds} s.`,
     { extra: { retry_after_s: seconds } },
   );
 }

@@ -43,7 +43,7 @@ export function routesOn(app: FastifyInstance, gate: Gate, streams: Streams, lim
         { gate, streams, limits },
         route as unknown as WorkspaceRoute<Shape, Shape, Shape>,
       ),
-    open: route => addOpenRoute(app, gate, route as unknown as OpenRoute<Shape, Shape, Shape>),
+    open: route => addOpenRoute(app, { gate, limits }, route as unknown as OpenRoute<Shape, Shape, Shape>),
   };
 }
 
@@ -78,7 +78,7 @@ function addWorkspaceRoute(
         scope,
         userId: scope.actor.kind === 'user' ? scope.actor.id : undefined,
       });
-      limits.spend(reply, scope.workspaceId, routeClass);
+      limits.spend(reply, scope, routeClass);
     },
     preValidation: async request => {
       // Streams and images name their workspace in the query; the gate has read it, no route knows it.
@@ -96,21 +96,28 @@ function addWorkspaceRoute(
   });
 }
 
-function classOf({ method, permission }: WorkspaceRoute<Shape, Shape, Shape>): RouteClass {
+function classOf({ method, permission }: AnyRoute): RouteClass {
   if (method === 'GET') return 'read';
   return permission === 'messages.send' ? 'send' : 'write';
 }
 
-function addOpenRoute(app: FastifyInstance, gate: Gate, route: OpenRoute<Shape, Shape, Shape>): void {
+function addOpenRoute(
+  app: FastifyInstance,
+  { gate, limits }: { gate: Gate; limits: ApiLimits },
+  route: OpenRoute<Shape, Shape, Shape>,
+): void {
+  const routeClass = classOf(route);
   app.route({
     method: route.method,
     url: route.url,
     schema: schemaOf(route),
     config: { permission: route.permission, duringMaintenance: route.duringMaintenance === true },
     exposeHeadRoute: route.method === 'GET',
-    onRequest: async request => {
-      if (route.permission === 'login') factsOf(request).userId = await gate.user(request);
-      if (route.permission === 'admin') factsOf(request).userId = await adminOf(gate, request);
+    onRequest: async (request, reply) => {
+      if (route.permission === 'public') return;
+      const userId = await (route.permission === 'login' ? gate.user(request) : adminOf(gate, request));
+      factsOf(request).userId = userId;
+      limits.spend(reply, { userId }, routeClass);
     },
     handler: async (request, reply) => {
       const given = await route.handler({ ...inputOf(request), request, userId: factsOf(request).userId });
@@ -145,7 +152,7 @@ async function answered(
   const key = route.creates ? readIdempotencyKey(request.headers['idempotency-key']) : undefined;
   if (key === undefined) return checkedAnswer(route.answers, await act());
   const [path = ''] = request.url.split('?');
-  const hash = requestHash(request.method, path, request.body);
+  const hash = requestHash(scope.actor, request.method, path, request.body);
   const { replayed, ...answer } = await once(scope, key, hash, async () =>
     checkedAnswer(route.answers, await act()),
   );

@@ -31,7 +31,7 @@ type HttpOptions = {
   heartbeatMs?: number;
   /** Whether writes are refused just now; without it never. */
   maintenance?: Maintenance;
-  /** How much each workspace may ask of the API. */
+  /** How much each workspace, and each person without one, may ask of the API. */
   allowances?: Allowances;
 };
 
