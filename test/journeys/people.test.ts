@@ -155,6 +155,7 @@ describe('somebody new', () => {
   it('is asked for it at the next sign-in, and comes in by a recovery code without the phone', async () => {
     await page.getByRole('button', { name: 'Menu of Nina Nova' }).click();
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await title('Sign in');
     await page.getByLabel('Username').fill(EMAIL);
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await press('Sign in');
