@@ -57,8 +57,8 @@ export async function axeViolations(page: Page): Promise<string[]> {
 }
 
 const LOOKS = [
-  [390, 'light'],
-  [390, 'dark'],
+  [360, 'light'],
+  [360, 'dark'],
   [1280, 'dark'],
   [1280, 'light'],
 ] as const;

@@ -25,7 +25,7 @@ export class Problem extends Error {
 }
 
 export type Page<T> = { data: T[]; page: { next_cursor: string | null } };
-type Query = Record<string, string | number | undefined>;
+export type Query = Record<string, string | number | undefined>;
 
 type Options = {
   body?: unknown;

@@ -2,6 +2,7 @@ import { Group, Stack, Tabs } from '@mantine/core';
 import { Wordmark } from '../../../kit/brand.tsx';
 import { TextLink } from '../../../kit/links.tsx';
 import { Page } from '../../../kit/page.tsx';
+import { InstallationActivity } from './installation-activity.tsx';
 import { InstallationSettings } from './installation-settings.tsx';
 import { Users } from './users.tsx';
 import { Workspaces } from './workspaces.tsx';
@@ -19,6 +20,7 @@ export function AdminPage() {
           <Tabs.List>
             <Tabs.Tab value="users">Users</Tabs.Tab>
             <Tabs.Tab value="workspaces">Workspaces</Tabs.Tab>
+            <Tabs.Tab value="activity">Activity</Tabs.Tab>
             <Tabs.Tab value="settings">Settings</Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="users" pt="lg">
@@ -26,6 +28,9 @@ export function AdminPage() {
           </Tabs.Panel>
           <Tabs.Panel value="workspaces" pt="lg">
             <Workspaces />
+          </Tabs.Panel>
+          <Tabs.Panel value="activity" pt="lg">
+            <InstallationActivity />
           </Tabs.Panel>
           <Tabs.Panel value="settings" pt="lg">
             <InstallationSettings />

@@ -1,10 +1,12 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { AdminUser, AdminWorkspace, Settings } from '../../../../src/identity/admin/schema.ts';
 import { type Page, request } from '../../../kit/api.ts';
+import { type AuditFilter, type FactsQuery, factsQuery } from '../audit/api.ts';
 
 export type { AdminUser, AdminWorkspace, Settings };
 
 const ROOT = '/v1/admin';
+export const ACTIVITY = `${ROOT}/activity`;
 
 function pagesOf<T>(what: 'users' | 'workspaces', search: string) {
   return infiniteQueryOptions({
@@ -21,6 +23,12 @@ function pagesOf<T>(what: 'users' | 'workspaces', search: string) {
 
 export const usersQuery = (search: string) => pagesOf<AdminUser>('users', search);
 export const workspacesQuery = (search: string) => pagesOf<AdminWorkspace>('workspaces', search);
+
+export function activityQuery(filter: AuditFilter): FactsQuery {
+  return factsQuery(['admin', 'activity'], filter, (query, signal) =>
+    request('GET', ACTIVITY, { query, signal }),
+  );
+}
 
 export const settingsQuery = queryOptions({
   queryKey: ['admin', 'settings'],

@@ -1,10 +1,12 @@
-import { Button, Group, Radio, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Button, Group, Radio, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { confirmThat } from '../../../kit/confirm.tsx';
 import { Moment } from '../../../kit/moment.tsx';
 import { toastDone, toastProblem } from '../../../kit/toast.tsx';
 import { Loaded } from '../../../kit/waiting.tsx';
+import { meQuery } from '../api.ts';
+import { instanceQuery } from '../people/api.ts';
 import {
   beginMaintenance,
   changeSettings,
@@ -27,6 +29,7 @@ export function InstallationSettings() {
       {settings => (
         <Stack gap="xl" maw="var(--convoke-reading)">
           <SignUpMode settings={settings} />
+          <Mails />
           <TermsOfUse settings={settings} />
           <Maintenance settings={settings} />
           <KillSwitch />
@@ -67,6 +70,21 @@ function SignUpMode({ settings }: { settings: Settings }) {
           ))}
         </Stack>
       </Radio.Group>
+    </Section>
+  );
+}
+
+function Mails() {
+  const leave = useQuery(instanceQuery).data?.mail;
+  const sandbox = useQuery(meQuery).data?.instance.sandbox;
+  if (leave === undefined || (leave && !sandbox)) return null;
+  return (
+    <Section title="Mail">
+      <Alert color={leave ? 'blue' : 'orange'}>
+        {leave
+          ? 'This is a sandbox. If it is the demo, its mails reach nobody: they are shown at the address that the start has printed beside “mails”.'
+          : 'No mail leaves this Convoke: nobody can sign up, be invited by mail or choose another password alone. Name a mail server in CONVOKE_SMTP_URL and start again. Until then add people under Users, and hand them their links.'}
+      </Alert>
     </Section>
   );
 }

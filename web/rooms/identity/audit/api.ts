@@ -1,5 +1,5 @@
 import { infiniteQueryOptions } from '@tanstack/react-query';
-import type { Page } from '../../../kit/api.ts';
+import type { Page, Query } from '../../../kit/api.ts';
 import type { Workspace } from '../../../kit/workspace.tsx';
 
 /** A fact as `GET /v1/activity` gives it. */
@@ -15,24 +15,30 @@ export type LoggedFact = {
 
 export type AuditFilter = { type?: string; actor?: string };
 
-export function auditQuery({ slug, api }: Pick<Workspace, 'slug' | 'api'>, { type, actor }: AuditFilter) {
+/** Facts that fit the filter, newest first. `read` asks for one page. */
+export function factsQuery(
+  key: string[],
+  { type, actor }: AuditFilter,
+  read: (query: Query, signal: AbortSignal) => Promise<Page<LoggedFact>>,
+) {
   return infiniteQueryOptions({
-    queryKey: [slug, 'audit', type ?? '', actor ?? ''],
-    queryFn: ({ pageParam, signal }) =>
-      api.get<Page<LoggedFact>>(
-        '/v1/activity',
-        { limit: 50, type, actor_id: actor, cursor: pageParam },
-        signal,
-      ),
+    queryKey: [...key, type ?? '', actor ?? ''],
+    queryFn: ({ pageParam, signal }) => read({ limit: 50, type, actor_id: actor, cursor: pageParam }, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: last => last.page.next_cursor ?? undefined,
   });
 }
 
-/** Where the browser finds the same facts as a file. */
-export function exportAddress(slug: string, { type, actor }: AuditFilter): string {
-  const query = new URLSearchParams({ workspace: slug });
+export type FactsQuery = ReturnType<typeof factsQuery>;
+
+export function auditQuery({ slug, api }: Pick<Workspace, 'slug' | 'api'>, filter: AuditFilter): FactsQuery {
+  return factsQuery([slug, 'audit'], filter, (query, signal) => api.get('/v1/activity', query, signal));
+}
+
+/** Where the browser finds the facts of `path` as a file. */
+export function exportAddress(path: string, { type, actor }: AuditFilter, workspace?: string): string {
+  const query = new URLSearchParams(workspace === undefined ? {} : { workspace });
   if (type) query.set('type', type);
   if (actor) query.set('actor_id', actor);
-  return `/v1/activity/export.csv?${query}`;
+  return `${path}/export.csv?${query}`;
 }

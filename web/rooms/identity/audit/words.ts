@@ -1,7 +1,9 @@
 import type { LoggedFact } from './api.ts';
 
 /** What can be looked at apart: the beginning of a fact's type, and what people call it. */
-export const kinds = [
+export type Kind = { value: string; label: string };
+
+export const workspaceKinds: Kind[] = [
   { value: 'member.', label: 'Members' },
   { value: 'invitation.', label: 'Invitations' },
   { value: 'workspace.', label: 'Workspace' },
@@ -11,6 +13,13 @@ export const kinds = [
   { value: 'message.', label: 'Messages' },
   { value: 'contact.', label: 'Contacts' },
   { value: 'sending.', label: 'Sending' },
+];
+
+export const installationKinds: Kind[] = [
+  { value: 'admin.', label: 'What admins did' },
+  { value: 'identity.', label: 'People and sign-ins' },
+  { value: 'identity.sign_in_locked', label: 'Locked sign-ins' },
+  { value: 'workspace.', label: 'Workspaces' },
 ];
 
 /** `member.role_changed` → `Member: role changed`. */
