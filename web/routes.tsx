@@ -75,9 +75,16 @@ const devices = createRoute({
     throw redirect(
       first
         ? { to: '/w/$slug/account', params: { slug: first.slug }, replace: true }
-        : { to: '/new-workspace', replace: true },
+        : { to: '/account', replace: true },
     );
   },
+});
+
+const accountOutside = createRoute({
+  getParentRoute: () => root,
+  path: '/account',
+  beforeLoad: async ({ context, location }) => void (await whoIsIt(context.client, location.href)),
+  component: lazyRouteComponent(() => import('./rooms/identity/account/account-page.tsx'), 'AccountOutside'),
 });
 
 const admin = createRoute({
@@ -317,6 +324,7 @@ const tree = root.addChildren([
   confirmEmail,
   admin,
   terms,
+  accountOutside,
   devices,
   setup,
   workspace.addChildren([

@@ -5,16 +5,17 @@ import {
   IconPlugConnected,
   IconSettings,
 } from '@tabler/icons-react';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Outlet, useNavigate, useParams } from '@tanstack/react-router';
+import { useQuery } from '@tanstack/react-query';
+import { Outlet, useParams } from '@tanstack/react-router';
 import { NotFound } from './kit/fallbacks.tsx';
 import { Frame, type Place } from './kit/frame/frame.tsx';
 import { PersonMenu } from './kit/frame/person-menu.tsx';
 import { LiveProvider } from './kit/live.tsx';
 import { WorkspaceProvider } from './kit/workspace.tsx';
 import { ParkedNotice } from './rooms/channels/parking/parked.tsx';
-import { meQuery, signOut } from './rooms/identity/api.ts';
+import { meQuery } from './rooms/identity/api.ts';
 import { useThemeChoice } from './rooms/identity/follow-profile.tsx';
+import { useSignOut } from './rooms/identity/sign-out.tsx';
 import { ClosedWorkspace } from './rooms/identity/workspaces/closed-workspace.tsx';
 import { NeedsYou } from './rooms/messages/needs-you.tsx';
 
@@ -33,18 +34,11 @@ function placesOf(slug: string): Place[] {
 export function WorkspacePages() {
   const { slug } = useParams({ from: '/w/$slug' });
   const { data: me } = useQuery(meQuery);
-  const client = useQueryClient();
-  const navigate = useNavigate();
+  const leave = useSignOut();
   const chooseTheme = useThemeChoice();
   const membership = me?.workspaces.find(workspace => workspace.slug === slug);
   if (!me) return null;
   if (!membership) return <NotFound />;
-
-  const leave = async () => {
-    await signOut().catch(() => undefined);
-    await navigate({ to: '/sign-in', replace: true });
-    client.clear();
-  };
 
   return (
     <WorkspaceProvider me={me} slug={slug} key={slug}>
@@ -63,7 +57,7 @@ export function WorkspacePages() {
                 theme={me.user.theme}
                 onTheme={chooseTheme}
                 username={me.user.name || me.user.username || (me.user.email ?? '')}
-                onSignOut={() => void leave()}
+                onSignOut={() => leave.mutate()}
               />
             </>
           }

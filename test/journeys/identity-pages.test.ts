@@ -20,7 +20,7 @@ beforeAll(async () => {
   await admin('POST', '/v1/admin/users', { username: 'somebody-with-a-rather-long-username' });
   await admin('POST', '/v1/invitations', { role: 'viewer' });
   await admin('POST', '/v1/workspaces', { name: 'Donaudampfschifffahrtsgesellschaftskapitänsverein' });
-  await admin('POST', '/v1/keys', { name: 'Cash desk', scopes: ['read', 'send'] });
+  await admin('POST', '/v1/api-keys', { name: 'Cash desk', scopes: ['read', 'send'] });
   browser = await launchBrowser();
   const size = { viewport: { width: 1280, height: 900 } };
   stranger = await (await browser.newContext(size)).newPage();
@@ -68,6 +68,7 @@ describe('pages of people, on every screen', () => {
     ['/w/demo/settings/audit', 'Audit'],
     ['/w/demo/settings/workspace', 'Workspace'],
     ['/new-workspace', 'A new workspace'],
+    ['/account', 'Your account'],
     ['/confirm/some-token', 'Your new e-mail address'],
   ])('%s, signed in', async (path, heading) => {
     await at(path, heading);
@@ -88,11 +89,11 @@ describe('what happened to the installation', () => {
     await at('/admin', 'This Convoke');
     await page.getByRole('tab', { name: 'Activity' }).click();
     const facts = page.getByRole('list', { name: 'What happened' });
-    await facts.getByText('Identity: signed in').first().waitFor();
+    await facts.getByText('Person: signed in').first().waitFor();
     await page.getByRole('combobox', { name: 'About' }).click();
     await page.getByRole('option', { name: 'What admins did' }).click();
     await facts.getByText('sign up: invitation → open').waitFor();
-    expect(await facts.getByText('Identity: signed in').count()).toBe(0);
+    expect(await facts.getByText('Person: signed in').count()).toBe(0);
     await page.getByRole('combobox', { name: 'By' }).fill('somebody-with');
     await page.getByRole('option', { name: 'somebody-with' }).click();
     await page.getByText('Nothing of this kind has happened.').waitFor();

@@ -92,6 +92,39 @@ describe('a colleague', () => {
   });
 });
 
+describe('somebody in no workspace', () => {
+  it('deletes the own account, with the password', async () => {
+    await colleague.goto(`${running.demo.url}/new-workspace`);
+    await colleague.getByRole('link', { name: 'Your account' }).click();
+    const ask = colleague.getByRole('button', { name: 'Delete your account' });
+    await ask.click();
+    const dialog = colleague.getByRole('dialog');
+    await dialog.getByLabel('Your password').fill('somebody else’s words');
+    await dialog.getByRole('button', { name: 'Delete for good' }).click();
+    await dialog.getByText('The password is wrong.').waitFor();
+    expect(await axeViolations(colleague)).toEqual([]);
+    await dialog.getByLabel('Your password').fill(PASSWORD);
+    await dialog.getByRole('button', { name: 'Delete for good' }).click();
+    await colleague.getByText('Your account is deleted.').waitFor();
+    await colleague.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
+    await colleague.getByLabel('Username').fill('nina');
+    await colleague.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await colleague.getByRole('button', { name: 'Sign in' }).click();
+    await colleague.getByRole('alert').waitFor();
+  });
+
+  it('is told, as the only owner of a workspace, that somebody else must be one first', async () => {
+    await owner.goto(`${running.demo.url}/account`);
+    await owner.getByRole('button', { name: 'Delete your account' }).click();
+    const dialog = owner.getByRole('dialog');
+    await dialog.getByLabel('Your password').fill(running.demo.password);
+    await dialog.getByRole('button', { name: 'Delete for good' }).click();
+    await dialog.getByText('Nobody else owns demo').waitFor();
+    expect(await answered(owner, 'POST', '/v1/invitations', { role: 'viewer' })).toBe(201);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+  });
+});
+
 it('leads nowhere by a link that was taken back, and says so', async () => {
   await open(owner, 'members');
   await owner.getByRole('button', { name: 'Invite' }).click();

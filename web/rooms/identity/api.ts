@@ -2,6 +2,8 @@ import { queryOptions } from '@tanstack/react-query';
 import type { Me } from '../../../src/identity/schema.ts';
 import { request } from '../../kit/api.ts';
 
+export type Person = Me['user'];
+
 export const meQuery = queryOptions({
   queryKey: ['me'],
   queryFn: ({ signal }) => request<Me>('GET', '/v1/me', { signal }),

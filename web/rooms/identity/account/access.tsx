@@ -1,13 +1,12 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { Row, Rows } from '../../../kit/rows.tsx';
-import { useWorkspace } from '../../../kit/workspace.tsx';
+import type { Person } from '../api.ts';
 import { EmailDialog } from './email-dialog.tsx';
 import { PasswordDialog } from './password-dialog.tsx';
 
 /** What one signs in with. */
-export function Access() {
-  const { email } = useWorkspace().me.user;
+export function Access({ user: { email } }: { user: Person }) {
   const [open, setOpen] = useState<'email' | 'password'>();
   const close = () => setOpen(undefined);
   return (

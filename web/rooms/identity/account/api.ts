@@ -24,6 +24,11 @@ export const secondFactorQuery = queryOptions({
   queryFn: ({ signal }) => request<SecondFactor>('GET', '/v1/me/second-factor', { signal }),
 });
 
+/** For good; `code` where a second factor is set up. */
+export function deleteAccount(proof: { password: string; code?: string }): Promise<void> {
+  return request('DELETE', '/v1/me', { body: proof });
+}
+
 export type Setup = { secret: string; otpauth_uri: string };
 
 export function beginSecondFactor(password: string): Promise<Setup> {

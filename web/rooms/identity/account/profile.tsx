@@ -4,8 +4,7 @@ import { type FormEvent, useMemo, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { browserZone } from '../../../kit/reader.ts';
 import { toastDone } from '../../../kit/toast.tsx';
-import { useWorkspace } from '../../../kit/workspace.tsx';
-import { meQuery } from '../api.ts';
+import { meQuery, type Person } from '../api.ts';
 import { changeProfile, type ProfileChange } from '../people/api.ts';
 import { Refused } from '../refused.tsx';
 import { exampleOf, regions } from './regions.ts';
@@ -14,8 +13,7 @@ const FIELDS = ['name', 'username', 'locale', 'time_zone'] as const;
 type Fields = Record<(typeof FIELDS)[number], string>;
 
 /** Who one is to others, and how and in which zone one reads dates. */
-export function Profile() {
-  const { user } = useWorkspace().me;
+export function Profile({ user }: { user: Person }) {
   const client = useQueryClient();
   const before: Fields = {
     name: user.name,

@@ -1,7 +1,7 @@
-import { Group, Stack, Tabs } from '@mantine/core';
-import { Wordmark } from '../../../kit/brand.tsx';
-import { TextLink } from '../../../kit/links.tsx';
+import { Tabs } from '@mantine/core';
 import { Page } from '../../../kit/page.tsx';
+import { Outside } from '../outside.tsx';
+import styles from './admin.module.css';
 import { InstallationActivity } from './installation-activity.tsx';
 import { InstallationSettings } from './installation-settings.tsx';
 import { Users } from './users.tsx';
@@ -10,14 +10,10 @@ import { Workspaces } from './workspaces.tsx';
 /** For those who run the installation; for everybody else there is nothing at this address. */
 export function AdminPage() {
   return (
-    <Stack component="main" gap="md" p="md">
-      <Group justify="space-between" maw="var(--convoke-wide)" w="100%" mx="auto">
-        <Wordmark />
-        <TextLink to="/">Back to the workspaces</TextLink>
-      </Group>
+    <Outside>
       <Page title="This Convoke">
         <Tabs defaultValue="users" keepMounted={false}>
-          <Tabs.List>
+          <Tabs.List className={styles.tabs}>
             <Tabs.Tab value="users">Users</Tabs.Tab>
             <Tabs.Tab value="workspaces">Workspaces</Tabs.Tab>
             <Tabs.Tab value="activity">Activity</Tabs.Tab>
@@ -37,6 +33,6 @@ export function AdminPage() {
           </Tabs.Panel>
         </Tabs>
       </Page>
-    </Stack>
+    </Outside>
   );
 }

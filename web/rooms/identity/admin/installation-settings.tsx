@@ -116,6 +116,7 @@ function TermsOfUse({ settings }: { settings: Settings }) {
         <Button
           variant="default"
           loading={change.isPending}
+          disabled={empty && settings.terms === null}
           onClick={() =>
             change.mutate({ terms: empty ? null : { version: version.trim(), url: url.trim() } })
           }

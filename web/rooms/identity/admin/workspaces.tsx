@@ -31,8 +31,8 @@ function WorkspaceRow({ workspace }: { workspace: AdminWorkspace }) {
       title={name}
       meta={
         <>
-          {slug} · {members === 1 ? 'one member' : `${members} members`} · {numberWords(facts)} facts · since{' '}
-          <Moment at={since} />
+          {slug} · {members === 1 ? 'one member' : `${members} members`} ·{' '}
+          {facts === 1 ? 'one fact' : `${numberWords(facts)} facts`} · since <Moment at={since} />
           {due !== null && (
             <>
               {' '}

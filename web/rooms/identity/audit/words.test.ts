@@ -12,6 +12,7 @@ const fact = {
 
 it('says what happened in words', () => {
   expect(factWords('member.role_changed')).toBe('Member: role changed');
+  expect(factWords('identity.signed_in')).toBe('Person: signed in');
 });
 
 it('names whoever did it as far as it is known', () => {
@@ -26,9 +27,9 @@ it('names whoever did it as far as it is known', () => {
 });
 
 it('sets before and after side by side, whichever of them is there', () => {
-  expect(changesOf({ before: { role: 'viewer' }, after: { role: 'admin' } })).toEqual([
-    { field: 'role', before: 'viewer', after: 'admin' },
-  ]);
+  expect(
+    changesOf({ before: { role: 'viewer', terms: null }, after: { role: 'admin', terms: null } }),
+  ).toEqual([{ field: 'role', before: 'viewer', after: 'admin' }]);
   expect(changesOf({ before: { is_admin: true } })).toEqual([
     { field: 'is admin', before: 'true', after: '–' },
   ]);

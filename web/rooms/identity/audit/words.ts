@@ -22,11 +22,13 @@ export const installationKinds: Kind[] = [
   { value: 'workspace.', label: 'Workspaces' },
 ];
 
+const SUBJECTS: Record<string, string> = { identity: 'person' };
+
 /** `member.role_changed` → `Member: role changed`. */
 export function factWords(type: string): string {
   const [subject = '', what = ''] = type.split('.');
   const plain = (text: string) => text.replaceAll('_', ' ');
-  return `${plain(subject).replace(/^./, letter => letter.toUpperCase())}: ${plain(what)}`;
+  return `${plain(SUBJECTS[subject] ?? subject).replace(/^./, letter => letter.toUpperCase())}: ${plain(what)}`;
 }
 
 export function actorWords({ actor }: LoggedFact): string {
@@ -36,16 +38,18 @@ export function actorWords({ actor }: LoggedFact): string {
   return actor.kind === 'api_key' ? 'An API key' : 'Somebody';
 }
 
-/** Of a change, each field with what it was and what it is. */
+/** Of a change, each field that is another now, with what it was and what it is. */
 export function changesOf(payload: unknown): { field: string; before: string; after: string }[] {
   const { before, after } = (payload ?? {}) as { before?: unknown; after?: unknown };
   if (!isFields(before) && !isFields(after)) return [];
   const [was, is] = [isFields(before) ? before : {}, isFields(after) ? after : {}];
-  return [...new Set([...Object.keys(was), ...Object.keys(is)])].map(field => ({
-    field: field.replaceAll('_', ' '),
-    before: shown(was[field]),
-    after: shown(is[field]),
-  }));
+  return [...new Set([...Object.keys(was), ...Object.keys(is)])]
+    .map(field => ({
+      field: field.replaceAll('_', ' '),
+      before: shown(was[field]),
+      after: shown(is[field]),
+    }))
+    .filter(({ before, after }) => before !== after);
 }
 
 function isFields(value: unknown): value is Record<string, unknown> {

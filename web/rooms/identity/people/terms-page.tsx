@@ -1,13 +1,14 @@
 import { Alert, Button, Stack } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
+import { useRouter, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { ownPath } from '../../../kit/own-path.ts';
 import { Loaded } from '../../../kit/waiting.tsx';
-import { meQuery, signOut } from '../api.ts';
+import { meQuery } from '../api.ts';
 import { Entry } from '../entry.tsx';
 import { Refused } from '../refused.tsx';
+import { SignOut } from '../sign-out.tsx';
 import { AcceptTerms } from './accept-terms.tsx';
 import { acceptTerms, type Instance, instanceQuery } from './api.ts';
 
@@ -69,22 +70,5 @@ function Accept({ terms }: { terms: Instance['terms'] }) {
         </Button>
       </Stack>
     </form>
-  );
-}
-
-function SignOut() {
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const leave = useMutation({
-    mutationFn: signOut,
-    onSettled: async () => {
-      await navigate({ to: '/sign-in', replace: true });
-      client.clear();
-    },
-  });
-  return (
-    <Button variant="subtle" color="gray" fullWidth loading={leave.isPending} onClick={() => leave.mutate()}>
-      Sign out
-    </Button>
   );
 }

@@ -6,6 +6,7 @@ import { meQuery } from '../api.ts';
 import { Entry } from '../entry.tsx';
 import { NewAccount } from '../new-account.tsx';
 import { Refused } from '../refused.tsx';
+import { SignOut } from '../sign-out.tsx';
 import { acceptInvitation, type InvitationView, invitationQuery, joinByInvitation } from './api.ts';
 import { roles } from './words.ts';
 
@@ -58,6 +59,7 @@ function AsMyself({ token, name, view }: { token: string; name: string; view: In
       <Button loading={accept.isPending} onClick={() => accept.mutate()} fullWidth>
         Join {view.workspace.name}
       </Button>
+      <SignOut next={`/invitation/${token}`} />
     </Stack>
   );
 }

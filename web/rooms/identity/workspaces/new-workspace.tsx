@@ -1,25 +1,29 @@
 import { Button, Stack, Text, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { ErrorView } from '../../../kit/error-view.tsx';
+import { TextLink } from '../../../kit/links.tsx';
+import { meQuery } from '../api.ts';
 import { Entry } from '../entry.tsx';
+import { SignOut } from '../sign-out.tsx';
 import { foundWorkspace } from './api.ts';
 
 /** For who is signed in and belongs nowhere yet, or wants one more workspace. */
 export function NewWorkspace() {
   const client = useQueryClient();
   const navigate = useNavigate();
+  const somewhere = (useQuery(meQuery).data?.workspaces.length ?? 0) > 0;
   const [name, setName] = useState('');
   const [lacking, setLacking] = useState(false);
   const found = useMutation({
     mutationFn: () => foundWorkspace(name.trim()),
     onSuccess: async me => {
       const before = new Set(
-        client.getQueryData<typeof me>(['me'])?.workspaces.map(workspace => workspace.id) ?? [],
+        client.getQueryData(meQuery.queryKey)?.workspaces.map(workspace => workspace.id) ?? [],
       );
-      client.setQueryData(['me'], me);
+      client.setQueryData(meQuery.queryKey, me);
       const made = me.workspaces.find(workspace => !before.has(workspace.id)) ?? me.workspaces[0];
       await navigate(made ? { to: '/w/$slug', params: { slug: made.slug } } : { to: '/' });
     },
@@ -57,6 +61,10 @@ export function NewWorkspace() {
           </Text>
         </Stack>
       </form>
+      <Stack gap="xs" align="center">
+        {somewhere ? <TextLink to="/">Back</TextLink> : <TextLink to="/account">Your account</TextLink>}
+        {!somewhere && <SignOut />}
+      </Stack>
     </Entry>
   );
 }
