@@ -41,19 +41,16 @@ const outcomes: Outcome[] = [];
 rmSync(figures, { recursive: true, force: true });
 try {
   await inTurn([script('check', 'scripts/check.ts', '--no-tests'), ...webApp()]);
-  // Two lanes for two cores, the longest first; then what minds the clock, with the machine to itself.
+  // Two lanes for two cores, the longest first; then what minds the clock most, with the machine to itself.
   await inLanes(2, [
     vitest('crash', ['crash']),
     vitest('rooms on the embedded database', ['rooms'], 'embedded'),
     vitest('rooms on PostgreSQL 18', ['rooms'], 'postgres18'),
     ...onPostgres15(),
+    vitest('journeys', ['journeys']),
     vitest('pure and simulators', ['pure', 'sim']),
   ]);
-  await inTurn([
-    vitest('chaos', ['chaos']),
-    vitest('journeys', ['journeys']),
-    vitest('secrets in any output', ['canary']),
-  ]);
+  await inTurn([vitest('chaos', ['chaos']), vitest('secrets in any output', ['canary'])]);
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }

@@ -83,7 +83,7 @@ export async function problemsOfPage(page: Page): Promise<string[]> {
 
 /** Until nothing is loading, and what fades in has its colours. */
 async function settled(page: Page): Promise<void> {
-  await page.locator('.convoke-after-a-moment').first().waitFor({ state: 'detached', timeout: 10_000 });
+  await page.locator('.convoke-after-a-moment').first().waitFor({ state: 'detached', timeout: 30_000 });
   await page.evaluate(`Promise.allSettled(document.getAnimations()
     .filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime))
     .map(({ finished }) => finished))`);

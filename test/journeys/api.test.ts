@@ -54,7 +54,7 @@ async function newChannel(label: string): Promise<string> {
 
 async function liveQr(id: string): Promise<string> {
   await client('POST', `/v1/channels/${id}/pairing`);
-  return until(async () => (await pairing(id)).qr, { within: 20_000, what: () => 'a QR code' });
+  return until(async () => (await pairing(id)).qr, { within: 30_000, what: () => 'a QR code' });
 }
 
 async function send(channelId: string, to: object, body: string, sendAt?: string): Promise<string> {
@@ -84,7 +84,7 @@ describe('pairing', () => {
     }
     expect(await pairing(id)).toMatchObject({ step: 'cancelled' });
     await client('POST', `/v1/channels/${id}/pairing`, { method: 'code', phone: BEN });
-    const code = await until(async () => (await pairing(id)).code, { within: 20_000 });
+    const code = await until(async () => (await pairing(id)).code, { within: 30_000 });
     await simulator.enterCode(BEN, code);
     await connected(client, id);
     expect((await client('DELETE', `/v1/channels/${id}`)).status).toBe(204);
@@ -103,7 +103,7 @@ describe('pairing', () => {
   it('refuses a number that another channel has, which keeps working', async () => {
     const id = await newChannel('Twice');
     await simulator.scan(OWNER, await liveQr(id));
-    await until(async () => (await pairing(id)).step === 'failed', { within: 20_000 });
+    await until(async () => (await pairing(id)).step === 'failed', { within: 30_000 });
     expect(await pairing(id)).toMatchObject({
       reason: 'number_already_linked',
       detail: expect.stringContaining('"Main"'),
@@ -204,7 +204,7 @@ describe('a reminder in its last second', () => {
     await client('POST', `/v1/reminders/${resumed.id}/pause`);
     await client('POST', `/v1/reminders/${resumed.id}/resume`);
     for (const { id } of [moved, rewritten, resumed]) {
-      await until(async () => (await reminder(id)).status === 'ended', { within: 15_000 });
+      await until(async () => (await reminder(id)).status === 'ended', { within: 30_000 });
     }
     for (const body of ['Moved', 'New words', 'Resumed']) {
       await until(async () => (await arrived(body)).length === 2);
@@ -240,7 +240,7 @@ describe('the demo', () => {
     expect(await running.end('SIGTERM')).toBe(0);
     expect(existsSync(join(dataDir, 'demo.json'))).toBe(false);
     const starting = spawnDemo(dataDir);
-    await until(() => existsSync(join(dataDir, 'lock')), { within: 20_000 });
+    await until(() => existsSync(join(dataDir, 'lock')), { within: 30_000 });
     starting.child.kill('SIGTERM');
     expect(await starting.exited).toBe(0);
     expect(existsSync(join(dataDir, 'lock'))).toBe(false);

@@ -73,7 +73,7 @@ async function shows(place: string, names = NAMES): Promise<void> {
     const text = await page.locator(place).innerText();
     return names.filter(name => !text.includes(name));
   };
-  await expect.poll(lacking, { timeout: 15_000, message: page.url() }).toEqual([]);
+  await expect.poll(lacking, { timeout: 30_000, message: page.url() }).toEqual([]);
 }
 
 const open = (path: string) => page.goto(`${running.demo.url}${path}`);

@@ -36,7 +36,7 @@ afterAll(async () => {
 /** The text of the code now on show, as the sandbox offers it for virtual phones. */
 async function shownCode(): Promise<string> {
   const field = page.getByLabel('Code for the virtual phone');
-  await field.waitFor({ timeout: 15_000 });
+  await field.waitFor({ timeout: 30_000 });
   return field.inputValue();
 }
 
@@ -57,7 +57,7 @@ describe('the main job, through the page', () => {
     await page.getByRole('link', { name: 'New channel' }).first().click();
     await page.getByLabel('Name').fill('School office');
     await page.getByRole('button', { name: 'Create and pair' }).click();
-    await page.getByTestId('pairing-qr').waitFor({ timeout: 15_000 });
+    await page.getByTestId('pairing-qr').waitFor({ timeout: 30_000 });
     const code = await shownCode();
 
     const phone = await context.newPage();
@@ -67,8 +67,8 @@ describe('the main job, through the page', () => {
     await handset.getByLabel('Paste the code that Convoke shows').fill(code);
     await page.bringToFront();
 
-    await page.waitForURL(/\/channels\/[0-9a-f-]{36}$/, { timeout: 20_000 });
-    await page.getByTestId('channel-status').filter({ hasText: 'Connected' }).waitFor({ timeout: 15_000 });
+    await page.waitForURL(/\/channels\/[0-9a-f-]{36}$/, { timeout: 30_000 });
+    await page.getByTestId('channel-status').filter({ hasText: 'Connected' }).waitFor({ timeout: 30_000 });
     await page.getByText('+1 555 000 0001').first().waitFor();
     await page.getByText('Class 3A').waitFor();
     await page.getByText('Class 3B').waitFor();
@@ -103,7 +103,7 @@ describe('the main job, through the page', () => {
         for (let press = 0; press < 10; press++) save?.click();
       });
     await Promise.all([hammer(page), hammer(twin)]);
-    await page.waitForURL(/\/reminders\/[0-9a-f-]{36}$/, { timeout: 15_000 });
+    await page.waitForURL(/\/reminders\/[0-9a-f-]{36}$/, { timeout: 30_000 });
     await twin.close();
     const reminders = await client<{ data: { id: string }[] }>('GET', '/v1/reminders');
     expect(reminders.body.data).toHaveLength(1);
@@ -130,7 +130,7 @@ describe('the main job, through the page', () => {
     await timeline
       .getByText(/2 of 2/)
       .first()
-      .waitFor({ timeout: 10_000 });
+      .waitFor({ timeout: 30_000 });
     expect(await timeline.innerText()).toMatch(
       /Taken by Convoke[\s\S]*Sent to WhatsApp[\s\S]*On the recipient/i,
     );
@@ -142,7 +142,7 @@ describe('the main job, through the page', () => {
       const chat = chats.find(one => one.name === 'Class 3A');
       if (chat) await simulator.call('POST', `/phones/${encodeURIComponent(number)}/read`, { chat: chat.id });
     }
-    await timeline.locator('[data-step="read"][data-state="done"]').waitFor({ timeout: 10_000 });
+    await timeline.locator('[data-step="read"][data-state="done"]').waitFor({ timeout: 30_000 });
     await new Promise(resolve => setTimeout(resolve, 2_000));
     const after = (await simulator.ledger()).filter(entry => entry.text === TEXT);
     expect(after).toHaveLength(expected);

@@ -91,7 +91,7 @@ describe('a message that loses its answer', () => {
     const timeline = page.getByTestId('delivery-timeline');
     await keptAway(async () => {
       await page.goto(`${running.demo.url}/w/demo/activity/${id}`);
-      await timeline.getByText('The connection broke before WhatsApp answered').waitFor({ timeout: 10_000 });
+      await timeline.getByText('The connection broke before WhatsApp answered').waitFor({ timeout: 30_000 });
       await timeline.getByText(/Convoke gives this up in .* minutes/).waitFor();
       expect(await page.getByTestId('delivery-status').innerText()).toBe('In doubt');
       expect(await onPhone(AGAIN)).toMatchObject([{ to: BEN, copies: 1 }]);
@@ -123,7 +123,7 @@ describe('a workspace that never sends again by itself', () => {
     const id = await sendWithoutAnswer(UNCLEAR);
     await page.goto(`${running.demo.url}/w/demo/activity/${id}`);
     const question = page.getByRole('region', { name: 'Did this message arrive?' });
-    await question.waitFor({ timeout: 15_000 });
+    await question.waitFor({ timeout: 30_000 });
     expect(await problemsOfPage(page)).toEqual([]);
     await connected(client, channelId);
 
@@ -134,7 +134,7 @@ describe('a workspace that never sends again by itself', () => {
     await dialog.getByRole('button', { name: 'Send again' }).evaluate(button => {
       for (let press = 0; press < 5; press++) (button as unknown as { click(): void }).click();
     });
-    await page.getByTestId('delivery-status').filter({ hasText: 'Sent' }).waitFor({ timeout: 15_000 });
+    await page.getByTestId('delivery-status').filter({ hasText: 'Sent' }).waitFor({ timeout: 30_000 });
     await question.waitFor({ state: 'detached' });
     expect(await onPhone(UNCLEAR)).toMatchObject([{ to: BEN, copies: 2 }]);
     expect(await bubblesOf(UNCLEAR)).toBe(1);
