@@ -4,6 +4,7 @@ import { stopOnSignals } from '../../src/kernel/index.ts';
 import { type Convoke, startConvoke } from '../../src/main.ts';
 import { watchDatabase } from './database-steps.ts';
 import { httpAdapter } from './http-adapter.ts';
+import { watchMail } from './mail-steps.ts';
 import { passedSteps, watchSteps } from './steps.ts';
 import { watchWire } from './wire-steps.ts';
 
@@ -23,6 +24,7 @@ export type Reply = { id: number; value?: unknown; fault?: string };
  */
 watchDatabase();
 watchWire();
+watchMail(process.env.CONVOKE_SMTP_URL);
 const [times, ...words] = (process.env.CRASH_AT ?? '').split(' ');
 watchSteps(words.length > 0 ? { step: words.join(' '), times: Number(times) } : undefined);
 const { CRASH_AT: _at, CRASH_PASSED: passedFile, CRASH_FAR_END: farEnd, ...env } = process.env;

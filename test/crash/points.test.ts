@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, type ExpectStatic, it } from 'vitest';
+import { type MailCatcher, startMailCatcher } from '../../sim/mail/index.ts';
 import { startWhatsAppSimulator, type WhatsAppSimulator } from '../../sim/whatsapp/index.ts';
 import { keepFigure } from '../harness/figures.ts';
 import { type PostgresServer, startPostgres } from '../harness/postgres-server.ts';
@@ -8,6 +9,7 @@ import { type FarEnd, startFarEnd } from './far-end.ts';
 import { folderGround, serverGround } from './ground.ts';
 import { HttpWorld } from './http-world.ts';
 import { LinkedWorld } from './linked-world.ts';
+import { MailWorld } from './mail-world.ts';
 import { PairingWorld } from './pairing-world.ts';
 import type { Point, World } from './world.ts';
 
@@ -25,16 +27,19 @@ const MOST = Number(process.env.CRASH_POINTS ?? 1_000);
 let server: PostgresServer;
 let simulator: WhatsAppSimulator;
 let farEnd: FarEnd;
+let catcher: MailCatcher;
 const worlds: World[] = [];
 
 beforeAll(async () => {
   server = await startPostgres(18);
   simulator = await startWhatsAppSimulator({ world: 'empty' });
   farEnd = await startFarEnd();
+  catcher = await startMailCatcher();
 });
 afterAll(async () => {
   for (const world of worlds) await world.close();
   await farEnd?.close();
+  await catcher?.close();
   await simulator?.close();
   await server?.stop();
 });
@@ -74,6 +79,21 @@ describe.concurrent('a SIGKILL at each step', { timeout: TEN_MINUTES }, () => {
     keep('http', account, {
       fault: 'SIGKILL at each step of send, expansion, start and stop, where the provider gives the ids',
       invariant: `${ONCE}; what was on the wire is unknown and never sent again by itself`,
+    });
+    prove(expect, account);
+  });
+
+  it('loses no mail, and sends one twice only where nobody could know that it had gone', async ({
+    expect,
+  }) => {
+    const account = await endAtAll(
+      ['mail'],
+      async name => new MailWorld(await serverGround(server, name), catcher, name),
+    );
+    keep('mail', account, {
+      fault: 'SIGKILL at each step of a mail: asked for, job taken, handed over to the mail server, settled',
+      invariant:
+        'each mail that was promised goes out; twice at most, where the process died before it was settled',
     });
     prove(expect, account);
   });
