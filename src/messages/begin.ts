@@ -35,16 +35,17 @@ export type BeginOptions = {
  * holds goes back as it was.
  *
  * `drawn` holds the attempts also when the call rejects: a commit whose answer got lost may have happened.
+ * Resolves with those whose channel is not ours any more: they are still claimed, and somebody else's to send.
  */
 export async function begin(
   books: Books,
   picked: Picked[],
   drawn: Begun[],
   options: BeginOptions,
-): Promise<void> {
-  await books.open('messages.begin', async book => {
+): Promise<DueItem[]> {
+  return books.open('messages.begin', async book => {
     drawn.length = 0;
-    const { candidates, letters } = await takeUp(book, picked);
+    const { candidates, letters, astray } = await takeUp(book, picked);
     const now = options.now();
     const guarded = await book.askGuards(
       candidates.map(({ locked }) => locked),
@@ -75,6 +76,7 @@ export async function begin(
     await book.writeJourneys(changes);
     await schedule(book, drawn, changes, deadline);
     await book.scheduleDue(putBack);
+    return astray;
   });
 }
 
@@ -84,9 +86,10 @@ type Candidate = { item: DueItem; locked: Locked; letter: Letter; driven: Driven
 async function takeUp(
   book: Book,
   picked: Picked[],
-): Promise<{ candidates: Candidate[]; letters: Map<string, Letter> }> {
+): Promise<{ candidates: Candidate[]; letters: Map<string, Letter>; astray: DueItem[] }> {
   const driven = new Set(await book.stillDriven([...new Set(picked.map(one => one.driven))]));
   const ours = picked.filter(one => driven.has(one.driven));
+  const astray = picked.filter(one => !driven.has(one.driven)).map(({ item }) => item);
   const locked = await book.lockJourneys(
     ours.map(({ item }) => ({ workspaceId: item.workspaceId, deliveryId: item.subjectId })),
   );
@@ -100,7 +103,7 @@ async function takeUp(
     const letter = letters.get(one.locked.deliveryId);
     return letter ? [{ ...one, letter }] : [];
   });
-  return { candidates, letters };
+  return { candidates, letters, astray };
 }
 
 /** What becomes of a delivery that must not enter the wire now; undefined when it may. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { testKernel } from '../../test/harness/database.ts';
 import { type Ground, onGround, PHONE, text } from '../../test/harness/outbox-ground.ts';
 import { accept, scriptedChannel } from '../../test/harness/scripted-adapter.ts';
@@ -115,6 +115,29 @@ describe('outbox', () => {
     await until(() => held?.length === 4, { what: () => `${held?.length} of 4 places` });
     for (const go of held) go();
     for (const id of more) await becomes(id, 'sent');
+  });
+
+  it('leaves nothing claimed of a channel that goes elsewhere just before its messages begin', async () => {
+    const { channels } = startConnected();
+    const asked = vi.spyOn(channels, 'stillDriven').mockImplementationOnce(async () => {
+      channels.disconnect(channelId);
+      return [];
+    });
+    const id = await sendText('goes elsewhere');
+    await until(() => asked.mock.calls.length > 0);
+    const claimed = () =>
+      kernel.database.inEngine('test.claimed', tx =>
+        tx
+          .selectFrom('due_work')
+          .select('subject_id')
+          .where('workspace_id', '=', scope.workspaceId)
+          .where('claimed_by', 'is not', null)
+          .execute(),
+      );
+    await until(async () => (await claimed()).length === 0, { within: 5_000 });
+    expect(provider.arrived).toEqual([]);
+    channels.connect(provider, scope, channelId, 2);
+    await becomes(id, 'sent');
   });
 
   it('hands on never early, in order of instants, and at most so many at a time', async () => {

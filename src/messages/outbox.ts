@@ -124,9 +124,7 @@ class Engine implements Outbox {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     await Promise.all(this.#workers.map(worker => worker.stop()));
     await this.#beginning;
-    await this.#giveBack(this.#lanes.drain(), 0).catch(error =>
-      this.#kernel.log.warn({ event: 'messages.give_back', err: error }),
-    );
+    await this.#letGo(this.#lanes.drain());
     await Promise.allSettled(this.#recovering);
     await this.#flights.stop();
   }
@@ -181,9 +179,7 @@ class Engine implements Outbox {
   }
 
   #onPlaces(): void {
-    outsideTransaction(() => this.#release()).catch(error =>
-      this.#kernel.log.warn({ event: 'messages.release', err: error }, 'claims fall free by themselves'),
-    );
+    void outsideTransaction(() => this.#letGo(this.#lanes.release()));
     this.#onOpen();
   }
 
@@ -222,7 +218,10 @@ class Engine implements Outbox {
 
   async #begin(picked: Picked[]): Promise<Begun[]> {
     try {
-      return await this.#draw(drawn => begin(this.#books, picked, drawn, this.#beginOptions));
+      return await this.#draw(async drawn => {
+        const astray = await begin(this.#books, picked, drawn, this.#beginOptions);
+        await this.#letGo(astray);
+      });
     } catch (error) {
       const { log } = this.#kernel;
       const ofLink = isOfLink(error);
@@ -319,6 +318,12 @@ class Engine implements Outbox {
       },
       open: () => this.#recoverWhereDue(),
     });
+  }
+
+  async #letGo(items: DueItem[]): Promise<void> {
+    await this.#giveBack(items, 0).catch(error =>
+      this.#kernel.log.warn({ event: 'messages.release', err: error }, 'claims fall free by themselves'),
+    );
   }
 
   async #giveBack(items: DueItem[], delayMs: number): Promise<void> {
