@@ -19,7 +19,10 @@ beforeAll(async () => {
   await admin('PATCH', '/v1/admin/settings', { sign_up: 'open' });
   await admin('POST', '/v1/admin/users', { username: 'somebody-with-a-rather-long-username' });
   await admin('POST', '/v1/invitations', { role: 'viewer' });
-  await admin('POST', '/v1/workspaces', { name: 'Donaudampfschifffahrtsgesellschaftskapitänsverein' });
+  for (const number of Array(20).keys())
+    await admin('POST', '/v1/workspaces', {
+      name: `Donaudampfschifffahrtsgesellschaft, ${number}. Kapitänsverein`,
+    });
   await admin('POST', '/v1/api-keys', { name: 'Cash desk', scopes: ['read', 'send'] });
   browser = await launchBrowser();
   const size = { viewport: { width: 1280, height: 900 } };
@@ -73,6 +76,18 @@ describe('pages of people, on every screen', () => {
   ])('%s, signed in', async (path, heading) => {
     await at(path, heading);
     expect(await problemsOfPage(page)).toEqual([]);
+  });
+
+  it.each([
+    ['/w/demo/account', 'Your account', 'Menu of admin'],
+    ['/w/demo/account', 'Your account', 'Workspace Demo, change'],
+    ['/admin', 'This Convoke', 'What to do with admin'],
+  ])('the menu at %s', async (path, heading, name) => {
+    await at(path, heading);
+    await page.getByRole('button', { name }).click();
+    await page.getByRole('menuitem').first().waitFor();
+    expect(await problemsOfPage(page)).toEqual([]);
+    await page.getByRole('menuitem').last().hover();
   });
 
   it.each(['Users', 'Workspaces', 'Activity', 'Settings'])('the console: %s', async tab => {

@@ -17,7 +17,7 @@ export function WorkspaceSwitcher({ current, all }: { current: Choice; all: Choi
           <IconSelector size="1.1em" aria-hidden />
         </UnstyledButton>
       </Menu.Target>
-      <Menu.Dropdown>
+      <Menu.Dropdown className={styles.workspaces}>
         <Menu.Label>Workspaces</Menu.Label>
         {all.map(({ slug, name }) => (
           <Menu.Item

@@ -8,9 +8,9 @@ export function HandOn({ label, text, copy: verb, about }: Props) {
   return (
     <>
       <Text>{about}</Text>
-      <Group align="flex-end" wrap="nowrap">
+      <Group align="flex-end">
         <TextInput
-          flex={1}
+          flex="1 1 var(--convoke-phone)"
           label={label}
           value={text}
           readOnly

@@ -8,7 +8,7 @@ import styles from '../../kit/page.module.css';
 export function Outside({ children }: { children: ReactNode }) {
   return (
     <main>
-      <Group justify="space-between" px="md" pt="md" className={styles.wide} mx="auto">
+      <Group justify="space-between" px={{ base: 'md', sm: 'xl' }} pt="md" className={styles.wide} mx="auto">
         <Wordmark />
         <TextLink to="/">Back to the workspaces</TextLink>
       </Group>

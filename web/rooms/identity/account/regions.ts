@@ -6,7 +6,7 @@ const TAGS =
 
 /** Languages and regions to choose from, named in English; `also` is among them in any case. */
 export function regions(also: string): { value: string; label: string }[] {
-  const names = new Intl.DisplayNames('en', { type: 'language' });
+  const names = new Intl.DisplayNames('en', { type: 'language', languageDisplay: 'standard' });
   return [...new Set([...TAGS.split(' '), ...(also === '' ? [] : [also])])]
     .map(value => ({ value, label: names.of(value) ?? value }))
     .toSorted((one, other) => one.label.localeCompare(other.label, 'en'));

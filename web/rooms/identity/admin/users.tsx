@@ -133,7 +133,7 @@ function UserMenu({ user }: { user: AdminUser }) {
             </Menu.Item>
           )}
           <Menu.Divider />
-          <Menu.Item color="red" onClick={() => setDeleting(true)}>
+          <Menu.Item c="var(--mantine-color-error)" onClick={() => setDeleting(true)}>
             Delete
           </Menu.Item>
         </Menu.Dropdown>

@@ -14,7 +14,7 @@ export function AcceptTerms({ terms, error }: { terms: NonNullable<Instance['ter
           {terms.url === null ? (
             'terms'
           ) : (
-            <Anchor href={terms.url} target="_blank" rel="noreferrer" underline="always">
+            <Anchor inherit href={terms.url} target="_blank" rel="noreferrer" underline="always">
               terms
             </Anchor>
           )}{' '}

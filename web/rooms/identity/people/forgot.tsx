@@ -1,14 +1,15 @@
 import { Button, Stack, Text, TextInput } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { TextLink } from '../../../kit/links.tsx';
 import { Entry } from '../entry.tsx';
 import { textOf } from '../form-text.ts';
 import { Refused } from '../refused.tsx';
-import { askForReset } from './api.ts';
+import { askForReset, instanceQuery } from './api.ts';
 
 /** For who cannot sign in. The page says the same whether there is such a person. */
 export function Forgot() {
+  const instance = useQuery(instanceQuery);
   const [lacking, setLacking] = useState(false);
   const ask = useMutation({ mutationFn: askForReset });
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -17,6 +18,16 @@ export function Forgot() {
     setLacking(name === '');
     if (name !== '' && !ask.isPending) ask.mutate(name);
   };
+  if (instance.data?.mail === false) {
+    return (
+      <Entry
+        title="Forgot your password?"
+        intro="No mail leaves this Convoke. Ask whoever runs it for a link with which you choose another one."
+      >
+        <TextLink to="/sign-in">Back</TextLink>
+      </Entry>
+    );
+  }
   if (ask.isSuccess) {
     return (
       <Entry

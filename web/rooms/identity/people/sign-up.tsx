@@ -21,6 +21,16 @@ export function SignUp() {
       </Entry>
     );
   }
+  if (instance.data?.mail === false) {
+    return (
+      <Entry
+        title="Make an account"
+        intro="For this a mail with a link is needed, and no mail leaves this Convoke. Ask whoever runs it to add you."
+      >
+        <TextLink to="/sign-in">Sign in</TextLink>
+      </Entry>
+    );
+  }
   return <AskForAddress />;
 }
 
