@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { checkGlossary } from './checks/glossary.ts';
 import { checkRooms } from './checks/rooms.ts';
 import { readSources } from './checks/sources.ts';
+import { checkSupplyChain } from './checks/supply-chain.ts';
 import { checkUnused } from './checks/unused.ts';
 
 /** `npm run check`: everything that needs no database and no browser, in under a minute. */
@@ -20,6 +21,7 @@ const steps: Step[] = [
   { name: 'types of the web app', run: () => tool('tsc', ['--noEmit', '-p', 'web']) },
   { name: 'room order', run: async () => said(checkRooms(readSources(root))) },
   { name: 'glossary', run: async () => said(checkGlossary(root, readSources(root))) },
+  { name: 'supply chain', run: async () => said(checkSupplyChain(root)) },
   { name: 'unused code', run: async () => said(checkUnused(readSources(root))) },
   { name: 'pure tests', run: () => tool('vitest', ['run', '--project', 'pure', '--reporter', 'dot']) },
 ];

