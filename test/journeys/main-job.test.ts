@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -147,6 +148,14 @@ describe('the main job, through the page', () => {
     const after = (await simulator.ledger()).filter(entry => entry.text === TEXT);
     expect(after).toHaveLength(expected);
     expect(after.every(entry => entry.copies === 1)).toBe(true);
+  });
+
+  it('plans in the zone of the profile, wherever the browser is', async () => {
+    await client('PATCH', '/v1/me', { time_zone: 'Pacific/Auckland' });
+    await page.goto(`${running.demo.url}/w/demo/reminders/new/${randomUUID()}?step=when`);
+    await page.getByRole('radio', { name: 'At a date and time' }).check();
+    expect(await page.getByRole('combobox', { name: 'Time zone' }).inputValue()).toBe('Pacific/Auckland');
+    await client('PATCH', '/v1/me', { time_zone: null });
   });
 
   it('reads well for everybody: no axe violation on any page, phone and desktop, light and dark', async () => {
