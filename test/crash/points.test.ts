@@ -11,6 +11,7 @@ import { HttpWorld } from './http-world.ts';
 import { LinkedWorld } from './linked-world.ts';
 import { MailWorld } from './mail-world.ts';
 import { PairingWorld } from './pairing-world.ts';
+import { PurgeWorld } from './purge-world.ts';
 import type { Point, World } from './world.ts';
 
 const ONCE =
@@ -94,6 +95,19 @@ describe.concurrent('a SIGKILL at each step', { timeout: TEN_MINUTES }, () => {
       fault: 'SIGKILL at each step of a mail: asked for, job taken, handed over to the mail server, settled',
       invariant:
         'each mail that was promised goes out; twice at most, where the process died before it was settled',
+    });
+    prove(expect, account);
+  });
+
+  it('purges a deleted workspace to its end, and counts each row once', async ({ expect }) => {
+    const account = await endAtAll(
+      ['purge'],
+      async name => new PurgeWorld(await serverGround(server, name), name),
+    );
+    keep('purge', account, {
+      fault: 'SIGKILL at each step of the purge of a workspace whose days are over',
+      invariant:
+        'no row of it is left, none of another is touched, the installation is told once and counts right',
     });
     prove(expect, account);
   });
