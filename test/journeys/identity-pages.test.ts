@@ -4,12 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, signIn } from '../harness/api.ts';
 import { enter, launchBrowser, problemsOfPage, temporaryFolder } from '../harness/browser.ts';
 import { type DemoProcess, startDemo } from '../harness/demo-process.ts';
+import { watchForHarm } from '../harness/hostile.ts';
 
 let dataDir: string;
 let running: DemoProcess;
 let browser: Browser;
 let page: Page;
 let stranger: Page;
+const harm: string[][] = [];
 let admin: Client;
 
 beforeAll(async () => {
@@ -26,8 +28,10 @@ beforeAll(async () => {
   await admin('POST', '/v1/api-keys', { name: 'Cash desk', scopes: ['read', 'send'] });
   browser = await launchBrowser();
   const size = { viewport: { width: 1280, height: 900 } };
-  stranger = await (await browser.newContext(size)).newPage();
-  page = await (await browser.newContext(size)).newPage();
+  for (const context of [await browser.newContext(size), await browser.newContext(size)]) {
+    harm.push(await watchForHarm(context));
+    [stranger, page] = [page, await context.newPage()];
+  }
   await enter(page, running.demo);
 });
 afterAll(async () => {
@@ -121,4 +125,8 @@ describe('what happened to the installation', () => {
     expect(lines.length).toBeGreaterThan(1);
     expect(lines.filter(line => !line.includes('admin.'))).toEqual([]);
   });
+});
+
+it('has kept to the content policy on all of these pages', () => {
+  expect(harm).toEqual([[], []]);
 });

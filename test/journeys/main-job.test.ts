@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, signIn, simulatorClient } from '../harness/api.ts';
 import { enter, launchBrowser, problemsOfPage, temporaryFolder } from '../harness/browser.ts';
 import { type DemoProcess, startDemo } from '../harness/demo-process.ts';
+import { watchForHarm } from '../harness/hostile.ts';
 import { until } from '../harness/until.ts';
 
 const OWNER = '+15550000001';
@@ -15,6 +16,7 @@ let running: DemoProcess;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
+let harm: string[];
 let client: Client;
 let simulator: ReturnType<typeof simulatorClient>;
 
@@ -23,6 +25,7 @@ beforeAll(async () => {
   running = await startDemo(dataDir);
   browser = await launchBrowser();
   context = await browser.newContext({ viewport: { width: 1280, height: 900 }, timezoneId: 'Europe/Berlin' });
+  harm = await watchForHarm(context);
   page = await context.newPage();
   client = await signIn(running.demo);
   simulator = simulatorClient(running.demo.simulator_url);
@@ -181,5 +184,9 @@ describe('the main job, through the page', () => {
       problems.push(...(await problemsOfPage(page)));
     }
     expect(problems).toEqual([]);
+  });
+
+  it('has kept to the content policy on all of these pages', () => {
+    expect(harm).toEqual([]);
   });
 });
