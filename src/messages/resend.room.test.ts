@@ -15,7 +15,7 @@ import { createMessages } from './index.ts';
 import type { OutboxOptions } from './outbox.ts';
 import * as queries from './queries.ts';
 import { resolve } from './resolve.ts';
-import { changeSendingPolicy, readSendingPolicy } from './sending-policy.ts';
+import { changeSendingPolicy } from './sending-policy.ts';
 import * as service from './service.ts';
 
 const CUT: SendOutcome = { outcome: 'unknown', cause: 'connection_lost' };
@@ -384,21 +384,5 @@ describe('a message that is unknown', () => {
     );
     await becomes(given, 'failed');
     expect(await statusOf(asked)).toBe('unknown');
-  });
-});
-
-describe('the policy of a workspace', () => {
-  it('has defaults, changes by part, and refuses what was read before somebody else changed it', async () => {
-    expect(await readSendingPolicy(scope)).toEqual({
-      resend: true,
-      unknown: { api: 'ask', reminder: 'ask' },
-      version: 0,
-    });
-    const changed = await changeSendingPolicy(scope, { unknown: { api: 'send_again' } }, 0);
-    expect(changed).toEqual({ resend: true, unknown: { api: 'send_again', reminder: 'ask' }, version: 1 });
-    await expect(changeSendingPolicy(scope, { resend: false }, 0)).rejects.toMatchObject({
-      code: 'version_conflict',
-    });
-    expect(await readSendingPolicy(scope)).toEqual(changed);
   });
 });

@@ -1,139 +1,26 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type TestKernel, testKernel, testWorkspace } from '../../../test/harness/database.ts';
+import { describe, expect, it } from 'vitest';
+import type { TestKernel } from '../../../test/harness/database.ts';
+import { DAY_MS, HOUR_MS, onPacedGround } from '../../../test/harness/paced-ground.ts';
 import {
   accept,
-  ScriptedChannels,
-  ScriptedProvider,
-  scriptedCapabilities,
+  type ScriptedProvider,
   scriptedChannel,
   scriptedGroup,
 } from '../../../test/harness/scripted-adapter.ts';
-import { until } from '../../../test/harness/until.ts';
-import type { PacingAdvice, SendOutcome } from '../../channels/index.ts';
-import { AppError, createHttp, type Http, newId, type Scope, systemClock } from '../../kernel/index.ts';
-import { createMessages, type Messages } from '../index.ts';
-import * as queries from '../queries.ts';
-import { registerMessageRoutes } from '../routes.ts';
-import type { Pacing } from '../schema.ts';
+import { newId, type Scope } from '../../kernel/index.ts';
 import * as service from '../service.ts';
-import { PACING } from './pace.ts';
 import { readPacing } from './queries.ts';
 import { changePacing } from './service.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-/** A gap of 6 s on average: nothing of a test waits for it, the clock is set on instead. */
-const ADVICE: PacingAdvice = {
-  messagesPerMinute: 10,
-  burst: 3,
-  groupsPerMinute: 6,
-  groupBurst: 2,
-  newPeoplePerDay: 100,
-  warmUpDays: 0,
-  warmUpFrom: 1,
-};
-const RESTRICTED: SendOutcome = {
-  outcome: 'refused',
-  code: 'account_restricted',
-  detail: 'No.',
-  restricts: true,
-};
-
-let kernel: TestKernel;
-let http: Http;
-let scope: Scope;
 let channelId: string;
+let kernel: TestKernel;
 let provider: ScriptedProvider;
-let aheadMs = 0;
-const running: Messages[] = [];
+let scope: Scope;
 
-beforeAll(async () => {
-  const now = () => new Date(Date.now() + aheadMs);
-  kernel = await testKernel({ clock: { ...systemClock, now }, random: () => 0.5 });
-  http = await createHttp(kernel, { enter: async () => scope, user: async () => newId() });
-  registerMessageRoutes(http);
-  await http.app.ready();
-});
-afterAll(async () => {
-  await http.close();
-  await kernel.close();
-});
-beforeEach(async () => {
-  aheadMs = 0;
-  provider = new ScriptedProvider({ ...scriptedCapabilities, pacing: ADVICE });
-  scope = await testWorkspace(kernel);
-  channelId = await scriptedChannel(scope);
-});
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(messages => messages.stop()));
-});
-
-function startNode(ids = [channelId]) {
-  const channels = new ScriptedChannels();
-  const messages = createMessages({ ...kernel, node: { id: 'test', bootId: newId() } }, channels);
-  running.push(messages);
-  messages.start();
-  for (const id of ids) channels.connect(provider, scope, id);
-  return { channels, messages };
-}
-
-/** Sets the clock on; timers do not follow it, so the nodes are told to look. */
-function pass(ms: number): void {
-  aheadMs += ms;
-  kernel.wake.publish(PACING, '');
-}
-
-const phone = (n: number) => `+4917012${String(10_000 + n)}`;
-const text = (body: string) => ({ type: 'text' as const, text: { body } });
-const sendTo = (n: number, body = `to ${n}`) =>
-  service.send(scope, { channelId, target: { phone: phone(n) }, content: text(body) });
-const many = (count: number, catchUpMs = DAY_MS, to = phone) =>
-  service.sendMany(
-    scope,
-    Array.from({ length: count }, (_, n) => ({
-      channelId,
-      target: { phone: to(n) },
-      content: text(`${n}`),
-      dueAt: kernel.clock.now(),
-      catchUpMs,
-      source: 'reminder' as const,
-      sourceId: newId(),
-    })),
-  );
-const deliveryOf = async (id: string) => (await queries.get(scope, id)).delivery;
-const becomes = (id: string, status: string) =>
-  until(async () => (await deliveryOf(id)).status === status, { what: () => `${status} of ${id}` });
-const arrive = (count: number) =>
-  until(() => provider.arrived.length === count, { what: () => `${provider.arrived.length} of ${count}` });
-/** Gives a fault a good chance to show. */
-const aWhile = (ms = 400) => new Promise(resolve => setTimeout(resolve, ms));
-
-async function known(...numbers: number[]): Promise<void> {
-  await kernel.database.inEngine('test.known', tx =>
-    tx
-      .insertInto('known_people')
-      .values(numbers.map(n => ({ workspace_id: scope.workspaceId, channel_id: channelId, phone: phone(n) })))
-      .execute(),
-  );
-}
-
-async function facts(type: string): Promise<unknown[]> {
-  const rows = await kernel.database.inEngine('test.facts', tx =>
-    tx
-      .selectFrom('activity')
-      .select('payload')
-      .where('subject_id', '=', channelId)
-      .where('type', '=', type)
-      .execute(),
-  );
-  return rows.map(row => row.payload);
-}
-
-async function refusal(work: Promise<unknown>): Promise<AppError> {
-  const error = await work.catch((caught: unknown) => caught);
-  if (!(error instanceof AppError)) throw new Error(`Expected a refusal, got ${String(error)}`);
-  return error;
-}
+const { aWhile, arrive, becomes, deliveryOf, known, many, pass, phone, running, sendTo, startNode, text } =
+  onPacedGround(ground => {
+    ({ channelId, kernel, provider, scope } = ground);
+  });
 
 describe('a paced channel', () => {
   it('sends a few at once and then one after the other, never late enough to be missed', async () => {
@@ -314,92 +201,6 @@ describe('people who are new to a channel', () => {
   });
 });
 
-describe('a restriction', () => {
-  it('stops the channel at once, is shown with its end, and is tried with one message first', async () => {
-    provider.script = wire => (provider.arrived.length === 2 ? RESTRICTED : accept(wire, new Date()));
-    startNode();
-    await known(1, 2, 3, 4, 5);
-    await becomes(await sendTo(1), 'sent');
-    const refused = await sendTo(2);
-    await becomes(refused, 'failed');
-    const ids = [await sendTo(3), await sendTo(4), await sendTo(5)];
-    await aWhile(1_200);
-    expect(provider.arrived).toHaveLength(2);
-    const waits = await deliveryOf(ids[0] ?? '');
-    expect(waits).toMatchObject({ status: 'queued', waiting_for: 'restriction' });
-    const { restriction } = await readPacing(scope, channelId);
-    expect(restriction?.reason).toBe('account_restricted');
-    expect(waits.waiting_until).toBe(restriction?.until);
-    const lasts = Date.parse(restriction?.until ?? '') - Date.parse(restriction?.since ?? '');
-    expect(lasts).toBe(HOUR_MS / 2);
-    expect(await facts('channel.restricted')).toMatchObject([{ reason: 'account_restricted' }]);
-
-    let answer = () => {};
-    provider.script = async wire => {
-      await new Promise<void>(resolve => {
-        answer = resolve;
-      });
-      return accept(wire, new Date());
-    };
-    pass(HOUR_MS / 2 + 1_000);
-    await arrive(3);
-    await aWhile(1_200);
-    expect(provider.arrived).toHaveLength(3);
-    provider.script = accept;
-    answer();
-    await becomes(ids[0] ?? '', 'sent');
-    pass(6_000);
-    for (const id of ids) await becomes(id, 'sent');
-    expect((await readPacing(scope, channelId)).restriction).toBeNull();
-  });
-
-  it('lasts longer each time', async () => {
-    provider.script = () => RESTRICTED;
-    startNode();
-    await known(1, 2);
-    await becomes(await sendTo(1), 'failed');
-    const second = await sendTo(2);
-    await aWhile();
-    expect(provider.arrived).toHaveLength(1);
-    pass(HOUR_MS / 2 + 1_000);
-    await becomes(second, 'failed');
-    const { restriction } = await readPacing(scope, channelId);
-    expect(Date.parse(restriction?.until ?? '') - Date.parse(restriction?.since ?? '')).toBe(HOUR_MS);
-    expect(provider.arrived).toHaveLength(2);
-  });
-
-  it('is kept over a restart, and ended earlier by a person', async () => {
-    provider.script = wire => (provider.arrived.length === 1 ? RESTRICTED : accept(wire, new Date()));
-    startNode();
-    await known(1, 2);
-    await becomes(await sendTo(1), 'failed');
-    await Promise.all(running.splice(0).map(messages => messages.stop()));
-    startNode();
-    const kept = await sendTo(2);
-    await aWhile();
-    expect(provider.arrived).toHaveLength(1);
-    const resumed = await http.app.inject({
-      method: 'POST',
-      url: `/v1/channels/${channelId}/pacing/resume`,
-    });
-    expect(resumed.json<Pacing>().restriction).toBeNull();
-    await becomes(kept, 'sent');
-    expect(await facts('channel.resumed')).toHaveLength(1);
-    const again = await http.app.inject({ method: 'POST', url: `/v1/channels/${channelId}/pacing/resume` });
-    expect(again.statusCode).toBe(409);
-  });
-
-  it('makes what may not be late missed, and says why', async () => {
-    provider.script = () => RESTRICTED;
-    startNode();
-    await known(1, 2);
-    await becomes(await sendTo(1), 'failed');
-    const [late] = await many(1, 300, () => phone(2));
-    await becomes(late ?? '', 'missed');
-    expect((await deliveryOf(late ?? '')).reason).toBe('channel_restricted');
-  });
-});
-
 describe('a message that is due', () => {
   const seeChannel = (status: string, until: Date | null = null) =>
     kernel.database.inEngine('test.status', tx =>
@@ -429,32 +230,5 @@ describe('a message that is due', () => {
       sendAt: new Date(Date.now() + HOUR_MS).toISOString(),
     });
     expect((await deliveryOf(later)).waiting_for).toBeNull();
-  });
-});
-
-describe('the settings', () => {
-  const patch = (body: object, headers = {}) =>
-    http.app.inject({ method: 'PATCH', url: `/v1/channels/${channelId}/pacing`, payload: body, headers });
-
-  it('are changed within bounds, under the version that was seen, and back to what is advised', async () => {
-    const changed = await patch({ messages_per_minute: 20, warm_up_days: 3 }, { 'if-match': '"0"' });
-    expect(changed.json<Pacing>()).toMatchObject({
-      settings: { messages_per_minute: 20, groups_per_minute: 6, new_people_per_day: 100, warm_up_days: 3 },
-      advised: { messages_per_minute: 10, warm_up_days: 0 },
-      version: 1,
-    });
-    expect((await patch({ warm_up_days: 1 }, { 'if-match': '"0"' })).statusCode).toBe(412);
-    expect((await patch({ messages_per_minute: 31 })).statusCode).toBe(422);
-    expect((await patch({ new_people_per_day: 201 })).statusCode).toBe(422);
-    const back = await patch({ messages_per_minute: null });
-    expect(back.json<Pacing>().settings).toMatchObject({ messages_per_minute: 10, warm_up_days: 3 });
-    expect(await facts('pacing.changed')).toHaveLength(2);
-  });
-
-  it('exist only for channels of the workspace that are paced', async () => {
-    const foreign = await scriptedChannel(await testWorkspace(kernel));
-    expect((await refusal(readPacing(scope, foreign))).code).toBe('not_found');
-    new ScriptedProvider();
-    expect((await refusal(readPacing(scope, channelId))).code).toBe('illegal_state');
   });
 });
