@@ -31,6 +31,7 @@ import { Outgoing, type SendSource } from './send.ts';
 import type { Opening } from './signal.ts';
 import { openSocket, type SocketSetup, stanzaIndex } from './socket.ts';
 import { type Auth, readAuth } from './store.ts';
+import { Unheard } from './unheard.ts';
 
 export type LinkedSetup = {
   url: string;
@@ -59,6 +60,7 @@ export class LinkedConnection implements Connection {
   readonly #outgoing: Outgoing;
   readonly #reports: Reports;
   readonly #requests = new Requests();
+  readonly #unheard = new Unheard();
   readonly #restriction = new Restriction(() => this.#askRestriction());
   readonly #endurance = new Endurance();
   readonly #over = new AbortController();
@@ -218,7 +220,11 @@ export class LinkedConnection implements Connection {
       keep: raw => this.#keep(raw),
       breakOff: () => this.#breakOff(line, 'store_unavailable'),
     });
-    const socket = openSocket(this.#socketSetup(auth, opening));
+    const logger = libraryLog(this.#setup.log, (sentence, error) => {
+      const why = this.#unheard.reason(sentence, error);
+      if (why) this.#breakOff(line, why);
+    });
+    const socket = openSocket(this.#socketSetup(auth, opening, logger));
     const line: Line = {
       socket,
       caches: { ...socket.caches, ...auth.caches },
@@ -231,10 +237,10 @@ export class LinkedConnection implements Connection {
     return line;
   }
 
-  #socketSetup(auth: Auth, opening: Opening): SocketSetup {
+  #socketSetup(auth: Auth, opening: Opening, logger: SocketSetup['logger']): SocketSetup {
     return {
       url: this.#setup.url,
-      logger: libraryLog(this.#setup.log),
+      logger,
       auth,
       canWrite: this.#canWrite,
       opening,

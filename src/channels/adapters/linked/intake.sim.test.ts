@@ -75,6 +75,21 @@ describe('intake first', () => {
     expect(kinds()).not.toContain('undecryptable');
   });
 
+  it('gets the first message of a stranger again whose names could not be stored', async () => {
+    const dora = '+15550000009';
+    simulator.addPhone(dora, 'Dora');
+    const from = linked.states.length;
+    let writes = 0;
+    linked.store.beforeWrite = () => {
+      if (++writes === 1) throw new Error('The database is away.');
+    };
+    simulator.send(dora, OWNER, 'hello');
+    await until(() => newTexts().length === 1 && isBack(from));
+    expect(newTexts()).toEqual(['hello']);
+    expect(writes).toBeGreaterThan(1);
+    expect(kinds()).not.toContain('undecryptable');
+  });
+
   it.each([
     ['a person', () => simulator.send(BEN, OWNER, 'damaged at first')],
     ['a group', () => simulator.send(CHLOE, DEMO.class3A, 'damaged at first')],
@@ -85,6 +100,23 @@ describe('intake first', () => {
     expect(kinds()).toEqual(['text', 'text', 'undecryptable', 'text']);
     const [placeholder, message] = linked.messages().slice(2);
     expect(placeholder?.key).toBe(message?.key);
+  });
+
+  it('asks again for a damaged message when it could not be asked for, and confirms it only then', async () => {
+    simulator.setFaults({ number: OWNER, corrupt_inbound: 1 });
+    const from = linked.states.length;
+    const store = linked.inbound.bind(linked);
+    linked.inbound = async raw => {
+      await store(raw);
+      linked.store.refuses = true;
+    };
+    simulator.send(BEN, OWNER, 'damaged at first');
+    await until(() => linked.states.slice(from).some(({ status }) => status === 'waiting'));
+    expect(linked.states[from]).toMatchObject({ reason: 'store_unavailable' });
+    linked.inbound = store;
+    linked.store.refuses = false;
+    await until(() => newTexts().length === 1 && isBack(from));
+    expect(newTexts()).toEqual(['damaged at first']);
   });
 
   it('keeps the placeholder when the process dies before the retry, which then fills it in', async () => {
