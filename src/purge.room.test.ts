@@ -185,6 +185,22 @@ describe('a purge', () => {
     await purged();
   });
 
+  it('waits a day for them, and then goes on', async () => {
+    await newRows(kernel, id);
+    await dueIn(0);
+    const stuck = () => purgeWorkspace(kernel, id, async () => false);
+    expect(await stuck()).toBe('waits');
+    const beganAgo = (text: string) =>
+      kernel.database.inEngine('test.began', tx =>
+        sql`update workspaces set purge_began_at = now() - ${text}::interval where id = ${id}`.execute(tx),
+      );
+    await beganAgo('23 hours');
+    expect(await stuck()).toBe('waits');
+    await beganAgo('25 hours');
+    await until(async () => (await stuck()) === 'done');
+    expect(await rowsOf(kernel, id)).toEqual({});
+  });
+
   it('is the only way to delete what happened, and no door can do it to a workspace that lives', async () => {
     const chain = sql`select convoke_purge_chain(10)`;
     await expect(kernel.database.workspace(id, tx => chain.execute(tx))).rejects.toThrow('not being purged');
