@@ -1,90 +1,33 @@
-import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { DEMO, startWhatsAppSimulator, type WhatsAppSimulator } from '../../../sim/whatsapp/index.ts';
-import { type TestKernel, testKernel, testWorkspace } from '../../../test/harness/database.ts';
+import { describe, expect, it } from 'vitest';
+import { DEMO, type WhatsAppSimulator } from '../../../sim/whatsapp/index.ts';
+import type { TestKernel } from '../../../test/harness/database.ts';
+import {
+  BEN,
+  CHLOE,
+  type DrivingNode,
+  factsOf,
+  OWNER,
+  onDrivenGround,
+  simulatorRefuses,
+  stored,
+} from '../../../test/harness/driven-ground.ts';
 import { until } from '../../../test/harness/until.ts';
 import { hear, optedOutAmong, readWord } from '../../contacts/index.ts';
-import { createLeases, inWorkspace, type Kernel, type Leases, type Scope } from '../../kernel/index.ts';
-import type { Inbound, ReceiptFact, Wire } from '../adapters/contract.ts';
-import { createLinkedAdapter } from '../adapters/linked/index.ts';
-import type { LivenessTimes } from '../adapters/linked/liveness.ts';
-import { get, getPairing, listGroups } from '../queries.ts';
-import { cancelPairing, create, remove, startPairing, unpair } from '../service.ts';
-import { createChannels, type RunningChannels } from './index.ts';
+import { inWorkspace, type Scope } from '../../kernel/index.ts';
+import { getPairing } from '../queries.ts';
+import { cancelPairing, remove, startPairing, unpair } from '../service.ts';
 
-const OWNER = `+${DEMO.owner}`;
-const BEN = `+${DEMO.ben}`;
-const CHLOE = `+${DEMO.chloe}`;
+let kernel: TestKernel;
+let node: DrivingNode;
+let scope: Scope;
+let simulator: WhatsAppSimulator;
 
-/** A node that drives channels, with the rooms to the right as they hear of it. */
-type Node = {
-  channels: RunningChannels;
-  leases: Leases;
-  inbound: Inbound[];
-  receipts: ReceiptFact[];
-  stop(): Promise<void>;
-};
+const { becomes, channel, devices, groups, newChannel, pair, pairAgain, qrOf, sendTo, subjects } =
+  onDrivenGround(ground => {
+    ({ kernel, node, scope, simulator } = ground);
+  });
 
 describe('the driver of channels', () => {
-  let kernel: TestKernel;
-  let simulator: WhatsAppSimulator;
-  let scope: Scope;
-  let node: Node;
-
-  beforeAll(async () => {
-    kernel = await testKernel();
-  });
-  afterAll(async () => kernel.close());
-  beforeEach(async () => {
-    simulator = await startWhatsAppSimulator();
-    scope = await testWorkspace(kernel);
-    node = await startNode(kernel, simulator);
-  });
-  afterEach(async () => {
-    await node.stop();
-    await simulator.close();
-    await kernel.database.inEngine('test.clean', async tx => {
-      await tx.deleteFrom('channels').execute();
-    });
-  });
-
-  const newChannel = (label = 'School') => create(scope, { kind: 'linked', label });
-  const channel = (id: string) => get(scope, id);
-  const groups = (id: string, archived: 'include' | 'exclude' = 'exclude') =>
-    listGroups(scope, { channel_id: id, limit: 50, archived }).then(page => page.data);
-  const subjects = async (id: string) => (await groups(id)).map(({ subject }) => subject).sort();
-  const qrOf = (id: string) =>
-    until(async () => (await getPairing(scope, id)).qr, { what: () => `a QR code of ${id}` });
-  const becomes = (id: string, status: string) =>
-    until(async () => (await channel(id)).status === status, { what: () => `status ${status}` });
-  const devices = (number: string) => simulator.phones().find(phone => phone.number === number)?.linked ?? [];
-
-  async function pair(number: string, label = 'School'): Promise<string> {
-    const id = await newChannel(label);
-    await pairAgain(id, number);
-    return id;
-  }
-
-  async function pairAgain(id: string, number: string): Promise<void> {
-    await startPairing(scope, id, { method: 'qr' });
-    simulator.scan(number, await qrOf(id));
-    await becomes(id, 'connected');
-    await until(async () => (await groups(id)).length > 0 || number === CHLOE, { what: () => 'groups' });
-  }
-
-  function sendTo(id: string, phone: string, body: string, more: Partial<Wire> = {}) {
-    const driven = node.channels.drivenById(id);
-    if (!driven) throw new Error('The channel is not driven.');
-    const { adapter, connection } = driven;
-    const wire = {
-      providerId: adapter.newProviderId(),
-      to: adapter.address({ kind: 'phone', phone }),
-      payload: adapter.encode({ type: 'text', text: { body } }),
-      ...more,
-    };
-    return connection.send(wire, new Date(Date.now() + 5_000));
-  }
-
   it('pairs by QR code: steps live, number shown, groups there, ready to send', async () => {
     const id = await newChannel();
     await startPairing(scope, id, { method: 'qr' });
@@ -303,26 +246,6 @@ describe('the driver of channels', () => {
     ]);
   });
 
-  it('tells how its channels fare, and keeps no more than it may', async () => {
-    const id = await pair(OWNER);
-    await sendTo(id, BEN, 'Hello');
-    simulator.setFaults({ number: OWNER, corrupt_inbound: 1 });
-    simulator.send(BEN, OWNER, 'damaged at first');
-    await until(() => node.inbound.some(({ kind }) => kind === 'text'));
-    const [vitals] = node.channels.vitals();
-    expect(vitals).toMatchObject({
-      channelId: id,
-      status: 'connected',
-      caughtUp: true,
-      decryptFailures: 1,
-      deafSockets: 0,
-    });
-    const sizes = new Map(vitals?.caches.map(({ holds, size }) => [holds, size]));
-    expect(sizes.get('on_whatsapp')).toBe(1);
-    expect(sizes.get('addresses')).toBeGreaterThan(0);
-    expect(vitals?.caches.filter(({ size, limit }) => size > limit)).toEqual([]);
-  });
-
   it('asks for all groups again when told to', async () => {
     const id = await pair(OWNER);
     await until(async () => (await groups(id)).length === 2);
@@ -333,179 +256,4 @@ describe('the driver of channels', () => {
     await until(async () => (await subjects(id)).includes('Class 3A'));
     expect(await subjects(id)).toEqual(['Class 3A', 'Class 3B']);
   });
-
-  it('comes back after a restart without a new code, and tells what it is while nobody drives it', async () => {
-    const id = await pair(OWNER);
-    await node.stop();
-    expect(await channel(id)).toMatchObject({ status: 'connecting', status_reason: 'restarting' });
-    simulator.send(BEN, OWNER, 'while you were away');
-    node = await startNode(kernel, simulator);
-    await becomes(id, 'connected');
-    await until(() => node.inbound.length === 1);
-    expect(node.inbound).toMatchObject([{ text: 'while you were away' }]);
-    expect(await sendTo(id, BEN, 'back again')).toMatchObject({ outcome: 'accepted' });
-    expect(devices(OWNER)).toHaveLength(1);
-  });
-
-  it('halts a pairing that was on show when the program ended', async () => {
-    const id = await newChannel();
-    await startPairing(scope, id, { method: 'qr' });
-    await qrOf(id);
-    await node.stop();
-    node = await startNode(kernel, simulator);
-    await becomes(id, 'unpaired');
-    expect(await channel(id)).toMatchObject({ status_reason: 'pairing_interrupted' });
-    expect(await getPairing(scope, id)).toMatchObject({ step: 'failed', reason: 'interrupted' });
-  });
-
-  it('two nodes share the channels, and only one holds a connection of each', async () => {
-    const other = await startNode(
-      { ...kernel, node: { id: 'other', bootId: crypto.randomUUID() } },
-      simulator,
-    );
-    const ids = [await pair(OWNER, 'One'), await pair(BEN, 'Two')];
-    const driven = () =>
-      [node, other].flatMap(({ channels }) => channels.driven().map(({ channelId }) => channelId));
-    await until(() => driven().length === 2);
-    expect(driven().sort()).toEqual([...ids].sort());
-    await node.stop();
-    await until(() => other.channels.driven().length === 2);
-    expect(simulator.connections().open).toHaveLength(2);
-    expect(simulator.connections().closed.map(({ reason }) => reason)).not.toContain('replaced');
-    await other.stop();
-  });
-
-  it('shows that it is connected although the database was away for a moment just then', async () => {
-    await node.stop();
-    let away = 2;
-    const database = new Proxy(kernel.database, {
-      get: (target, key) => {
-        if (key !== 'inEngine') return Reflect.get(target, key, target);
-        const inEngine: Kernel['database']['inEngine'] = (name, work) =>
-          name === 'channels.write_status' && away-- > 0
-            ? Promise.reject(new Error('connection refused'))
-            : target.inEngine(name, work);
-        return inEngine;
-      },
-    });
-    node = await startNode({ ...kernel, database }, simulator);
-    await pair(OWNER);
-    expect(away).toBeLessThan(0);
-  });
-
-  it('tells once per connection that a channel has caught up with what had waited for it', async () => {
-    const told: string[] = [];
-    const deaf = node.channels.onCaughtUp(channelId => told.push(channelId));
-    const id = await pair(OWNER);
-    await until(() => node.channels.drivenById(id)?.caughtUp());
-    expect(told).toEqual([id]);
-    const before = node.channels.drivenById(id);
-    simulator.setFaults({ cut: true });
-    await until(() => told.length === 2);
-    deaf();
-    expect(told).toEqual([id, id]);
-    expect(node.channels.drivenById(id)?.caughtUp()).toBe(true);
-    await node.stop();
-    expect(before?.caughtUp()).toBe(false);
-  });
-
-  it('shows a deaf connection and records it, and goes on when it hears again', async () => {
-    await node.stop();
-    node = await startNode(kernel, simulator, { everyMs: 100, againMs: 50, answerMs: 500 });
-    const id = await pair(OWNER);
-    simulator.setFaults({ number: OWNER, deaf: true });
-    await until(async () => (await factsOf(scope)).includes('channel.degraded'));
-    expect(node.channels.driven()).toEqual([]);
-    simulator.setFaults({ clear: true });
-    await becomes(id, 'connected');
-    expect(await sendTo(id, BEN, 'heard again')).toMatchObject({ outcome: 'accepted' });
-  });
-
-  it('tells its listeners when a channel begins and ceases to be able to send', async () => {
-    const seen: number[] = [];
-    const deaf = node.channels.onChange(() => seen.push(node.channels.driven().length));
-    const id = await pair(OWNER);
-    simulator.setFaults({ cut: true });
-    await until(() => seen.length >= 3);
-    deaf();
-    expect(seen.slice(0, 3)).toEqual([1, 0, 1]);
-    await becomes(id, 'connected');
-    expect((await factsOf(scope)).filter(type => type.startsWith('channel.'))).toEqual([
-      'channel.created',
-      'channel.pairing_started',
-      'channel.paired',
-      'channel.connected',
-      'channel.disconnected',
-      'channel.connected',
-    ]);
-  });
 });
-
-async function startNode(
-  kernel: Kernel,
-  simulator: WhatsAppSimulator,
-  liveness: Partial<LivenessTimes> = {},
-): Promise<Node> {
-  const leases = createLeases(kernel);
-  const adapter = createLinkedAdapter({
-    socketUrl: simulator.socketUrl,
-    rootKey: simulator.rootKey.toString('hex'),
-    sandbox: true,
-    log: pino({ level: 'silent' }),
-    patience: 0.05,
-    liveness,
-  });
-  const channels = createChannels(kernel, { leases, adapters: [adapter], lookMs: 100 });
-  const inbound: Inbound[] = [];
-  const receipts: ReceiptFact[] = [];
-  channels.plug({
-    sink: {
-      inbound: async (_workspace, _channel, messages) => void inbound.push(...messages),
-      receipts: async (_workspace, _channel, facts) => void receipts.push(...facts),
-      late: async () => undefined,
-    },
-    payloads: { payloadOf: async () => undefined },
-  });
-  await channels.start();
-  let stopped = false;
-  const stop = async () => {
-    if (stopped) return;
-    stopped = true;
-    await channels.stop();
-    await leases.stop();
-  };
-  return { channels, leases, inbound, receipts, stop };
-}
-
-function stored(scope: Scope, channelId: string): Promise<{ credentials: number; keys: number }> {
-  return inWorkspace(scope, async tx => {
-    const [credentials, keys] = await Promise.all(
-      (['channel_credentials', 'channel_keys'] as const).map(table =>
-        tx.selectFrom(table).select('workspace_id').where('channel_id', '=', channelId).execute(),
-      ),
-    );
-    return { credentials: credentials?.length ?? 0, keys: keys?.length ?? 0 };
-  });
-}
-
-/** Types of the workspace's facts in the order in which they were recorded. */
-async function factsOf(scope: Scope): Promise<string[]> {
-  const rows = await inWorkspace(scope, tx =>
-    tx
-      .selectFrom('activity')
-      .select('type')
-      .where('workspace_id', '=', scope.workspaceId)
-      .orderBy('id')
-      .execute(),
-  );
-  return rows.map(({ type }) => type);
-}
-
-function simulatorRefuses(act: () => unknown): boolean {
-  try {
-    act();
-    return false;
-  } catch {
-    return true;
-  }
-}
