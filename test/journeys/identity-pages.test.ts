@@ -64,6 +64,9 @@ describe('pages of people, on every screen', () => {
     await at('/sign-in', 'Sign in', stranger);
     await stranger.getByRole('button', { name: 'Sign in' }).click();
     await stranger.getByText('Type your password.').waitFor();
+    expect(await stranger.getByLabel('Username').evaluate(field => field === document.activeElement)).toBe(
+      true,
+    );
     expect(await problemsOfPage(stranger)).toEqual([]);
   });
 

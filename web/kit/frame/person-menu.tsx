@@ -50,6 +50,7 @@ export function PersonMenu({ username, slug, isAdmin, theme, onTheme, onSignOut 
           </Menu.Item>
         )}
         <Menu.Divider />
+        <Menu.Label>Theme</Menu.Label>
         <Menu.RadioGroup value={theme} onChange={value => onTheme(value as MantineColorScheme)}>
           {schemes.map(([scheme, word, Picture]) => (
             <Menu.RadioItem key={scheme} value={scheme} rightSection={<Picture size="1.1em" aria-hidden />}>

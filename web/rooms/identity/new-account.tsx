@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../kit/api.ts';
+import { useFirstFault } from '../../kit/first-fault.ts';
 import { browserLocale, browserZone } from '../../kit/reader.ts';
 import { textOf } from './form-text.ts';
 import { NewPassword, passwordFault } from './new-password.tsx';
@@ -34,6 +35,7 @@ export function NewAccount({ token, verb, email, make }: Props) {
       return navigate({ to: '/', replace: true });
     },
   });
+  const ref = useFirstFault(faults, making.error);
   const fault = (field: Field) =>
     faults[field] ?? (making.error instanceof Problem ? making.error.of(field) : undefined);
 
@@ -65,7 +67,7 @@ export function NewAccount({ token, verb, email, make }: Props) {
   };
 
   return (
-    <form onSubmit={submit} noValidate>
+    <form ref={ref} onSubmit={submit} noValidate>
       <Stack gap="md">
         <Refused error={making.error} fields={[...FIELDS]} />
         <TextInput label="Your name" name="name" autoComplete="name" autoFocus error={fault('name')} />

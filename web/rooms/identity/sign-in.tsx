@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useRef, useState } from 'react';
 import { Problem } from '../../kit/api.ts';
+import { useFirstFault } from '../../kit/first-fault.ts';
 import { TextLink } from '../../kit/links.tsx';
 import { ownPath } from '../../kit/own-path.ts';
 import { signIn } from './api.ts';
@@ -38,6 +39,8 @@ function FirstStep({ onIn, onChallenge }: { onIn: () => void; onChallenge: (chal
     onError: () => password.current?.select(),
   });
 
+  const ref = useFirstFault(missing, null);
+
   // Read from the form itself: password managers fill fields without telling anybody.
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -53,7 +56,7 @@ function FirstStep({ onIn, onChallenge }: { onIn: () => void; onChallenge: (chal
 
   return (
     <Entry title="Sign in" intro="Convoke calls people together.">
-      <form onSubmit={submit} noValidate>
+      <form ref={ref} onSubmit={submit} noValidate>
         <Stack gap="md">
           {login.error && (
             <Alert color="red" role="alert">

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
+import { useFirstFault } from '../../../kit/first-fault.ts';
 import { toastDone } from '../../../kit/toast.tsx';
 import { textOf } from '../form-text.ts';
 import { Refused } from '../refused.tsx';
@@ -38,6 +39,7 @@ function Confirm({ close }: { close: () => void }) {
       toastDone('Your account is deleted.');
     },
   });
+  const ref = useFirstFault(faults, work.error);
   const fault = (field: (typeof FIELDS)[number]) =>
     faults[field] ?? (work.error instanceof Problem ? work.error.of(field) : undefined);
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -54,7 +56,7 @@ function Confirm({ close }: { close: () => void }) {
   };
   return (
     <Modal opened onClose={close} title="Delete your account?" closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form onSubmit={submit} noValidate>
+      <form ref={ref} onSubmit={submit} noValidate>
         <Stack gap="md">
           <Refused error={work.error} fields={[...FIELDS]} />
           <Text>This cannot be undone.</Text>

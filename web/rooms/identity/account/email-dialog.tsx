@@ -2,6 +2,7 @@ import { Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from '@ma
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
+import { useFirstFault } from '../../../kit/first-fault.ts';
 import { textOf } from '../form-text.ts';
 import { askToChangeEmail } from '../people/api.ts';
 import { Refused } from '../refused.tsx';
@@ -12,6 +13,7 @@ export function EmailDialog({ close }: { close: () => void }) {
   const ask = useMutation({
     mutationFn: (given: { email: string; password: string }) => askToChangeEmail(given.email, given.password),
   });
+  const ref = useFirstFault(lacks, ask.error);
   const fault = (field: 'email' | 'password') =>
     lacks[field] ?? (ask.error instanceof Problem ? ask.error.of(field) : undefined);
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -38,7 +40,7 @@ export function EmailDialog({ close }: { close: () => void }) {
           </Group>
         </Stack>
       ) : (
-        <form onSubmit={submit} noValidate>
+        <form ref={ref} onSubmit={submit} noValidate>
           <Stack gap="md">
             <Refused error={ask.error} fields={['email', 'password']} />
             <TextInput

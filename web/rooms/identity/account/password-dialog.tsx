@@ -2,6 +2,7 @@ import { Button, Group, Modal, PasswordInput, Stack } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
+import { useFirstFault } from '../../../kit/first-fault.ts';
 import { toastDone } from '../../../kit/toast.tsx';
 import { textOf } from '../form-text.ts';
 import { NewPassword, passwordFault } from '../new-password.tsx';
@@ -20,6 +21,7 @@ export function PasswordDialog({ close }: { close: () => void }) {
       close();
     },
   });
+  const ref = useFirstFault(faults, change.error);
   const fault = (field: 'current' | 'new') =>
     faults[field] ?? (change.error instanceof Problem ? change.error.of(field) : undefined);
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -35,7 +37,7 @@ export function PasswordDialog({ close }: { close: () => void }) {
   };
   return (
     <Modal opened onClose={close} title="Change your password" closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form onSubmit={submit} noValidate>
+      <form ref={ref} onSubmit={submit} noValidate>
         <Stack gap="md">
           <Refused error={change.error} fields={['current', 'new']} />
           <PasswordInput
