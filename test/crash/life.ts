@@ -5,6 +5,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import { COMPILED } from '../harness/compiled.ts';
 import { heardFile } from '../harness/heard.ts';
 import type { Order, Reply } from './child.ts';
@@ -38,7 +39,7 @@ const heard = heardFile(`crash-${process.pid}`);
 
 export function beginLife({ env, at, onReady }: LifeOptions): Life {
   const passedFile = join(tmpdir(), `convoke-passed-${randomUUID()}.json`);
-  const child = spawn(join(root, 'node_modules/.bin/node'), ['test/crash/child.ts'], {
+  const child = spawn(join(root, 'node_modules/.bin/node'), [inject('child')], {
     cwd: root,
     env: {
       PATH: process.env.PATH ?? '',
