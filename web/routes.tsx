@@ -8,11 +8,10 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import { Problem } from './kit/api.ts';
 import { Failed, NotFound, Pending } from './kit/fallbacks.tsx';
 import { uuid } from './kit/uuid.ts';
-import { meQuery } from './rooms/identity/api.ts';
 import { FollowProfile } from './rooms/identity/follow-profile.tsx';
+import { readNext, whoIsIt, whoIsSignedIn } from './rooms/identity/who-is-it.ts';
 import { type Outcome, outcomes } from './rooms/messages/outcomes.ts';
 import { type Step, steps } from './rooms/reminders/draft.ts';
 import { WorkspacePages } from './workspace-pages.tsx';
@@ -376,32 +375,4 @@ declare module '@tanstack/react-router' {
 function readStep(search: Record<string, unknown>): { step?: Step } {
   const step = steps.find(one => one === search.step);
   return step ? { step } : {};
-}
-
-/** Where the way goes on afterwards; what is no path of our own, `ownPath` refuses. */
-function readNext(search: Record<string, unknown>): { next?: string } {
-  return typeof search.next === 'string' ? { next: search.next } : {};
-}
-
-/** The signed-in person who has accepted the terms; sends others there, with the way back. */
-async function whoIsIt(client: QueryClient, from: string) {
-  const me = await whoIsSignedIn(client, from);
-  if (me.user.terms_due) throw redirect({ to: '/terms', search: backTo(from), replace: true });
-  return me;
-}
-
-/** The signed-in person; sends others to the door, with the way back. */
-async function whoIsSignedIn(client: QueryClient, from: string) {
-  try {
-    return await client.ensureQueryData(meQuery);
-  } catch (error) {
-    if (error instanceof Problem && error.status === 401) {
-      throw redirect({ to: '/sign-in', search: backTo(from), replace: true });
-    }
-    throw error;
-  }
-}
-
-function backTo(from: string): { next?: string } {
-  return from === '/' ? {} : { next: from };
 }
