@@ -8,6 +8,8 @@ describe('a new password', () => {
     'qwertyuiop',
     'QwertyUIOP',
     '1q2w3e4r5t',
+    'q1w2e3r4t5y6',
+    '123456654321',
     'basketball2024',
     'Password123!',
     'ｂａｓｋｅｔｂａｌｌ',
