@@ -76,6 +76,25 @@ describe('the login of a browser', () => {
     expect((await signIn()).statusCode).toBe(401);
   });
 
+  it('ends with its own end and with the epoch of its user, whatever its token says', async () => {
+    const userId = await house.member('anna');
+    const ended = await cookieIn();
+    await house.kernel.database.inEngine('test.end', tx =>
+      tx.updateTable('logins').set({ expires_at: new Date() }).execute(),
+    );
+    expect(await me({ cookie: ended })).toBe(401);
+    const cookie = await cookieIn();
+    expect(await me({ cookie })).toBe(200);
+    await house.kernel.database.inEngine('test.epoch', tx =>
+      tx
+        .updateTable('users')
+        .set(user => ({ epoch: user('epoch', '+', 1) }))
+        .where('id', '=', userId)
+        .execute(),
+    );
+    expect(await me({ cookie })).toBe(401);
+  });
+
   it('is one of another host on TLS only by breaking the browser', async () => {
     const tls = await identityHouse({ CONVOKE_PUBLIC_URL: 'https://convoke.example.org' });
     try {

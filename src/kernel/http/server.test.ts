@@ -37,6 +37,14 @@ describe('a right request', () => {
     expect(lines[0]).not.toContain('Confidenti');
   });
 
+  it('is named in the log by its route, never by its address', async () => {
+    lines.length = 0;
+    await things.http.app.inject(`/v1/things?cursor=hunter2`);
+    await things.http.app.inject(`/v1/things/hunter2/fault/missing?pass=hunter2`);
+    expect(lines.map(line => JSON.parse(line).route)).toEqual(['/v1/things', '/v1/things/:id/fault/:kind']);
+    expect(lines.join()).not.toContain('hunter2');
+  });
+
   it('may name its workspace in the query of any route', async () => {
     const answer = await things.http.app.inject('/v1/things?workspace=demo&limit=3');
     expect(answer.json()).toEqual({ limit: 3, cursor: null });
