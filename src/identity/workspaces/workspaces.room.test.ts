@@ -292,6 +292,10 @@ describe('an invitation', () => {
       [revoked.token, old.token, 'nothing'].map(token => visit('POST', '/v1/invitations/look', { token })),
     );
     expect(new Set(answers.map(answer => JSON.stringify({ ...answer.json(), request_id: '' }))).size).toBe(1);
+    const guest = await person();
+    for (const { token } of [revoked, old])
+      expect((await guest.ask('POST', '/v1/invitations/accept', { token })).statusCode).toBe(422);
+    expect(await roles()).toEqual({ [owner.id]: 'owner' });
     const list = (await owner.ask('GET', '/v1/invitations')).json().data;
     expect(list.map((one: { status: string }) => one.status)).toEqual(['expired', 'revoked']);
   });
