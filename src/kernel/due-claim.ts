@@ -11,6 +11,9 @@ export type Claim = {
   limit: number;
 };
 
+/** `owned` = nobody else may serve them now, so a claim that another process has left there counts for nothing. */
+export type Lanes = { names: string[]; perLane: number; owned: boolean };
+
 /** `databaseNow` is the one clock reading of the claim, for measuring how far the clocks differ. */
 export type Claimed = { items: DueItem[]; databaseNow: number };
 
@@ -21,9 +24,12 @@ export async function claimInOrder(tx: Tx, claim: Claim): Promise<Claimed> {
 }
 
 /** Claims at most `perLane` in each of these lanes, so that a full lane leaves room for the others. */
-export async function claimByLane(tx: Tx, claim: Claim, lanes: string[], perLane: number): Promise<Claimed> {
+export async function claimByLane(tx: Tx, claim: Claim, { names, perLane, owned }: Lanes): Promise<Claimed> {
   const { kind, bootId, aheadMs, leaseMs, limit } = claim;
-  return claimedOf(kind, await byLane(tx, kind, aheadMs, limit, bootId, leaseMs, list(lanes), perLane));
+  return claimedOf(
+    kind,
+    await byLane(tx, kind, aheadMs, limit, bootId, leaseMs, list(names), perLane, owned),
+  );
 }
 
 /** The lanes in which something is ready; reads all that is ready, so only for when there is much of it. */
@@ -57,7 +63,8 @@ const byLane = kept<Row>(
     from unnest($6::uuid[]) as l(lane)
     cross join lateral (
       select workspace_id, kind, subject_id from due_work
-      where kind = $1 and lane = l.lane and ${READY}
+      where kind = $1 and lane = l.lane and due_at <= now() + $2::float8 * interval '1 millisecond'
+        and (claimed_until is null or claimed_until <= now() or ($8::boolean and claimed_by <> $4::uuid))
       order by due_at limit $7::int for update skip locked
     ) d
     limit $3::int`),

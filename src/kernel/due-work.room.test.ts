@@ -145,6 +145,27 @@ describe('due work', () => {
     expect(left.every(row => row.claimed_by === null)).toBe(true);
   });
 
+  it('takes at once what another has left claimed in a lane that is its own now, and not what is put off', async () => {
+    const fired: Fired[] = [];
+    const lane = newId();
+    const [left, putOff] = [items('left', 3, () => -1_000, lane), items('left', 1, () => -1_000, lane)];
+    await schedule([...left, ...putOff]);
+    const hold = (of: DueItem[], claimedBy: string | null) =>
+      one.database.inEngine('test.hold', tx =>
+        tx
+          .updateTable('due_work')
+          .set({ claimed_by: claimedBy, claimed_until: new Date(Date.now() + 30_000) })
+          .where('subject_id', 'in', idsOf(of))
+          .execute(),
+      );
+    await hold(left, newId());
+    await hold(putOff, null);
+    worker(one, 'left', fired, { lanes: () => [lane] });
+    await until(() => fired.length === 3, { within: 5_000 });
+    expect(fired.map(({ item }) => item.subjectId).sort()).toEqual(idsOf(left));
+    expect((await claimsOf('left')).map(row => row.claimed_by)).toEqual([null]);
+  });
+
   it('lets a crowd that waits for its instant take no room from other lanes', async () => {
     const fired: Fired[] = [];
     const lanes = [newId(), newId(), newId()];

@@ -1,5 +1,5 @@
 import { CommitUnknown, outsideTransaction } from './database/database.ts';
-import type { Claim, Claimed } from './due-claim.ts';
+import type { Claim, Claimed, Lanes } from './due-claim.ts';
 import { type DueRows, sqlDueRows } from './due-rows.ts';
 import type { DueItem } from './due-work.ts';
 import { Heap } from './heap.ts';
@@ -7,7 +7,7 @@ import type { Kernel } from './kernel.ts';
 
 export type DueWorkerOptions = {
   kind: string;
-  /** `all`, or the lanes that this node may serve and has room for at the moment; asked at each claim. */
+  /** `all`, or the lanes that this node alone may serve and has room for at the moment; asked at each claim. */
   lanes: 'all' | (() => string[]);
   /** How long before its instant an item is claimed into memory. */
   aheadMs?: number;
@@ -162,22 +162,27 @@ class Worker implements DueWorker {
     if (lanes !== 'all') {
       const { perLane } = this.#options;
       const open = lanes().filter(lane => !this.#isFull(lane));
-      return this.#claimLanes(claim, open, perLane);
+      return this.#claimLanes(claim, { names: open, perLane, owned: true });
     }
     if (this.#flood) {
       await this.#refreshLanes(claim);
       this.#flood = false;
       const { names } = this.#lanes;
-      if (names.length > 1) return this.#claimLanes(claim, names, Math.ceil(claim.limit / names.length));
+      const perLane = Math.ceil(claim.limit / names.length);
+      if (names.length > 1) return this.#claimLanes(claim, { names, perLane, owned: false });
     }
     const claimed = await this.#rows.claimInOrder(claim);
     this.#flood = claimed.items.length === claim.limit;
     return { ...claimed, more: this.#flood };
   }
 
-  async #claimLanes(claim: Claim, names: string[], perLane: number): Promise<Claimed & { more: boolean }> {
+  async #claimLanes(claim: Claim, lanes: Lanes): Promise<Claimed & { more: boolean }> {
+    const { names, perLane } = lanes;
     if (names.length === 0) return { items: [], databaseNow: 0, more: false };
-    const claimed = await this.#rows.claimByLane(claim, shuffled(names, this.#kernel.random), perLane);
+    const claimed = await this.#rows.claimByLane(claim, {
+      ...lanes,
+      names: shuffled(names, this.#kernel.random),
+    });
     return { ...claimed, more: claimed.items.length >= Math.min(perLane, claim.limit) };
   }
 

@@ -51,10 +51,10 @@ export function memoryDueRows(
         items: claimOf(db, tx, claim, () => true, claim.limit),
         databaseNow: tx.now.getTime(),
       })),
-    claimByLane: (claim, lanes, perLane) =>
+    claimByLane: (claim, { names, perLane, owned }) =>
       carry(tx => ({
-        items: lanes
-          .flatMap(lane => claimOf(db, tx, claim, row => row.lane === lane, perLane))
+        items: names
+          .flatMap(lane => claimOf(db, tx, claim, row => row.lane === lane, perLane, owned))
           .slice(0, claim.limit),
         databaseNow: tx.now.getTime(),
       })),
@@ -81,14 +81,21 @@ export function memoryDueRows(
   };
 }
 
-function readyOf(db: MemoryDatabase, tx: Transaction, { kind, aheadMs }: Claim): [string, DueRow][] {
+function readyOf(
+  db: MemoryDatabase,
+  tx: Transaction,
+  { kind, aheadMs, bootId }: Claim,
+  owned = false,
+): [string, DueRow][] {
   const until = tx.now.getTime() + aheadMs;
   return [...tx.all(db.due)]
     .filter(
       ([, row]) =>
         row.kind === kind &&
         row.dueAt.getTime() <= until &&
-        (row.claimedUntil === null || row.claimedUntil <= tx.now),
+        (row.claimedUntil === null ||
+          row.claimedUntil <= tx.now ||
+          (owned && row.claimedBy !== null && row.claimedBy !== bootId)),
     )
     .sort(([, a], [, b]) => a.dueAt.getTime() - b.dueAt.getTime());
 }
@@ -100,9 +107,10 @@ function claimOf(
   claim: Claim,
   isWanted: (row: DueRow) => boolean,
   limit: number,
+  owned = false,
 ): DueItem[] {
   const claimed: DueItem[] = [];
-  for (const [key, row] of readyOf(db, tx, claim)) {
+  for (const [key, row] of readyOf(db, tx, claim, owned)) {
     if (claimed.length >= limit) break;
     if (!isWanted(row) || !tx.tryLock(db.due, key)) continue;
     const from = Math.max(row.dueAt.getTime(), tx.now.getTime());
