@@ -217,11 +217,13 @@ class Engine implements Outbox {
   }
 
   async #begin(picked: Picked[]): Promise<Begun[]> {
+    let astray: DueItem[] = [];
     try {
-      return await this.#draw(async drawn => {
-        const astray = await begin(this.#books, picked, drawn, this.#beginOptions);
-        await this.#letGo(astray);
+      const begun = await this.#draw(async drawn => {
+        astray = await begin(this.#books, picked, drawn, this.#beginOptions);
       });
+      await this.#letGo(astray);
+      return begun;
     } catch (error) {
       const { log } = this.#kernel;
       const ofLink = isOfLink(error);

@@ -221,7 +221,8 @@ export class LinkedConnection implements Connection {
       breakOff: () => this.#breakOff(line, 'store_unavailable'),
     });
     const logger = libraryLog(this.#setup.log, (sentence, error) => {
-      const why = this.#unheard.reason(sentence, error);
+      // On a socket that is over nothing is confirmed any more.
+      const why = this.#line?.socket.sock.ws.isOpen && this.#unheard.reason(sentence, error);
       if (why) this.#breakOff(line, why);
     });
     const socket = openSocket(this.#socketSetup(auth, opening, logger));
