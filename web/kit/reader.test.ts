@@ -33,5 +33,8 @@ describe('for whom dates are written', () => {
     readFor({ locale: 'not a language', time_zone: null });
     expect(wallWords('2026-11-24T14:05')).toMatch(/Tuesday/);
     expect(formsOf('fr').words).toMatch(/^en-.*-u-hc-h23$/);
+    readFor({ locale: 'de', time_zone: 'Europe/Not-Yet-Renamed' });
+    expect(readerZone()).toBe(browserZone);
+    expect(relative(Date.parse('2026-11-24T09:00:00Z'), { now: noon })).toMatch(/at \d\d:00$/);
   });
 });

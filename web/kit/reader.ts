@@ -29,7 +29,7 @@ export function readFor(profile: { locale: string; time_zone: string | null } | 
   const open = profile === undefined || profile.locale === 'en';
   reader = {
     ...(open ? ofBrowser : formsOf(knownOf(profile.locale) ?? browserLocale)),
-    zone: profile?.time_zone ?? browserZone,
+    zone: knownZone(profile?.time_zone ?? browserZone) ?? browserZone,
   };
 }
 
@@ -38,6 +38,11 @@ export const readerZone = (): string => reader.zone;
 
 export function numberWords(number: number): string {
   return new Intl.NumberFormat(reader.numbers, { numberingSystem: 'latn' }).format(number);
+}
+
+/** The tag without what systems append about signs and clocks: no list of languages knows that. */
+export function regionOf(tag: string): string {
+  return new Intl.Locale(tag).baseName;
 }
 
 /** The words of the app are English, so those in its dates are too; order, clock and signs are of the region. */
@@ -62,7 +67,18 @@ function weekStartOf(locale: Intl.Locale): DayOfWeek {
 
 function knownOf(said: string): string | undefined {
   try {
-    return Intl.DateTimeFormat.supportedLocalesOf(said)[0];
+    const [known] = Intl.DateTimeFormat.supportedLocalesOf(said);
+    return known === undefined ? undefined : regionOf(known);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Zones get new names, which older browsers do not know. */
+function knownZone(zone: string): string | undefined {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone }).format();
+    return zone;
   } catch {
     return undefined;
   }

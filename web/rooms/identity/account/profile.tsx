@@ -2,7 +2,7 @@ import { Button, Group, Paper, Select, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useMemo, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
-import { browserZone } from '../../../kit/reader.ts';
+import { browserZone, regionOf } from '../../../kit/reader.ts';
 import { toastDone } from '../../../kit/toast.tsx';
 import { meQuery, type Person } from '../api.ts';
 import { changeProfile, type ProfileChange } from '../people/api.ts';
@@ -18,7 +18,7 @@ export function Profile({ user }: { user: Person }) {
   const before: Fields = {
     name: user.name,
     username: user.username ?? '',
-    locale: user.locale === 'en' ? '' : user.locale,
+    locale: user.locale === 'en' ? '' : regionOf(user.locale),
     time_zone: user.time_zone ?? '',
   };
   const [fields, setFields] = useState(before);
