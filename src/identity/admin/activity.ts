@@ -8,7 +8,7 @@ type AdminFacts = {
   'admin.user_demoted': Record<string, never>;
   'admin.user_locked': Record<string, never>;
   'admin.user_unlocked': Record<string, never>;
-  'admin.user_deleted': { name: string };
+  'admin.user_deleted': Record<string, never>;
   'admin.link_made': Record<string, never>;
   'admin.link_mailed': Record<string, never>;
   'admin.logins_ended': Record<string, never>;

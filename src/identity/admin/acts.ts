@@ -33,6 +33,12 @@ export async function keepAnAdmin<T>(tx: Tx, act: (before: Set<string>) => Promi
   return done;
 }
 
+/** Throws 409 for the only admin who can sign in; without the lock, so that only `keepAnAdmin` decides. */
+export async function refuseLastAdmin(tx: Tx, userId: string): Promise<void> {
+  const admins = await adminsOf(tx);
+  if (admins.has(userId) && admins.size === 1) throw new AppError('illegal_state', LAST_ADMIN);
+}
+
 /** Those who can enter the console. */
 async function adminsOf(tx: Tx): Promise<Set<string>> {
   const rows = await tx

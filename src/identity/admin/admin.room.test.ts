@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { consoleHouse, type Method, PASSWORD, withoutRequestId } from '../../../test/harness/console.ts';
-import { newId } from '../../kernel/index.ts';
+import { addJob, INSTANCE, mintScope, newId } from '../../kernel/index.ts';
+import { createKey, listKeys } from '../keys/service.ts';
 import { createUser } from '../users.ts';
+import { invite, lookAtInvitation } from '../workspaces/invitations.ts';
 import { addMember, createWorkspace } from '../workspaces/workspaces.ts';
 import type { AdminUserPage } from './schema.ts';
 
@@ -154,6 +156,41 @@ describe('users', () => {
     expect((await drop('bob')).status).toBe(204);
     expect((await call('GET', '/v1/me', undefined, bob.cookie)).status).toBe(401);
     expect((await drop('bob')).status).toBe(404);
-    expect((await facts())[0]).toMatchObject({ type: 'admin.user_deleted', payload: { name: 'bob' } });
+    expect((await facts())[0]).toMatchObject({ type: 'admin.user_deleted', payload: {} });
+  });
+
+  it('that are deleted leave nothing that opens, and their name in no fact of the installation', async () => {
+    const added = await call<{ user: { id: string } }>('POST', '/v1/admin/users', { username: 'bob' });
+    const bob = added.body.user.id;
+    const workspaceId = await createWorkspace(house.kernel, { slug: 'demo', name: 'Demo' });
+    await addMember(house.kernel, { workspaceId, userId: bob, role: 'admin' });
+    const scope = mintScope(house.kernel, workspaceId, { kind: 'user', id: bob });
+    const held = { hold: async () => undefined, of: async () => new Map() };
+    await createKey(scope, { name: 'Mine', scopes: ['read'] }, held);
+    const { token } = await invite(scope, { role: 'viewer' });
+    await house.kernel.database.inEngine('test.job', tx =>
+      addJob(tx, 'identity.reset_mail', { name: 'Bob' }),
+    );
+    expect((await call('DELETE', `/v1/admin/users/${bob}`, { confirm: 'bob' })).status).toBe(204);
+    expect(await listKeys(scope, held)).toEqual([]);
+    await expect(lookAtInvitation(house.kernel, token ?? '')).rejects.toMatchObject({ status: 422 });
+    const { told, jobs } = await house.kernel.database.inEngine('test.left', async tx => ({
+      told: await tx
+        .selectFrom('activity')
+        .select(['type', 'actor_id', 'payload'])
+        .where('workspace_id', 'in', [workspaceId, INSTANCE])
+        .where('type', 'in', ['key.revoked', 'member.removed', 'admin.user_added'])
+        .where(where => where.or([where('workspace_id', '=', workspaceId), where('subject_id', '=', bob)]))
+        .orderBy('type')
+        .execute(),
+      jobs: await tx.selectFrom('jobs').select('payload').execute(),
+    }));
+    const by = house.anna.id;
+    expect(told).toEqual([
+      { type: 'admin.user_added', actor_id: by, payload: null },
+      { type: 'key.revoked', actor_id: by, payload: { name: 'Mine' } },
+      { type: 'member.removed', actor_id: by, payload: { before: { role: 'admin' } } },
+    ]);
+    expect(jobs).not.toContainEqual({ payload: { name: 'Bob' } });
   });
 });

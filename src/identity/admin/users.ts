@@ -10,12 +10,11 @@ import {
   readCursor,
   type Tables,
   type Tx,
-  wakeAfterCommit,
 } from '../../kernel/index.ts';
 import { endLoginsOf as endEveryLogin } from '../logins/logins.ts';
+import { deletePerson } from '../people/deletion.ts';
 import { createSetupLink } from '../people/setup.ts';
 import { newUser } from '../users.ts';
-import { refuseOnlyOwner } from '../workspaces/owners.ts';
 import { recordAdmin } from './activity.ts';
 import { actAsAdmin } from './acts.ts';
 import type { AdminUser } from './schema.ts';
@@ -113,10 +112,8 @@ export function deleteUser(kernel: Kernel, by: Author, id: string, confirm: stri
     const user = await readUser(tx, id);
     const name = user.username ?? user.email ?? '';
     if (confirm.trim() !== name) throw invalidField('confirm', `Type ${name} to delete this user.`);
-    await refuseOnlyOwner(tx, id);
-    await tx.deleteFrom('users').where('id', '=', id).execute();
-    await recordAdmin(tx, by, 'admin.user_deleted', { name }, id);
-    wakeAfterCommit('gate', id);
+    await deletePerson(tx, kernel, id, by);
+    await recordAdmin(tx, by, 'admin.user_deleted', {}, id);
   });
 }
 

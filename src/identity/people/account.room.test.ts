@@ -1,11 +1,20 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { appCode } from '../../../test/harness/identity.ts';
-import { type Answer, cookieOf, errorsOf, PASSWORD, peopleHouse } from '../../../test/harness/people.ts';
-import { INSTANCE, mintScope, newId, record } from '../../kernel/index.ts';
+import { tokenIn } from '../../../test/harness/mail.ts';
+import {
+  type Answer,
+  cookieOf,
+  errorsOf,
+  loud,
+  PASSWORD,
+  peopleHouse,
+} from '../../../test/harness/people.ts';
+import { addJob, INSTANCE, mintScope, newId, record } from '../../kernel/index.ts';
 import { createKey, listKeys } from '../keys/service.ts';
 import { invite, lookAtInvitation } from '../workspaces/invitations.ts';
 import { addMember, createWorkspace, deleteWorkspace, keepWorkspace } from '../workspaces/workspaces.ts';
+import { drawLink } from './links.ts';
 
 const house = peopleHouse();
 const { person, send, post, me, login, signedIn, mailFor, inEngine } = house;
@@ -138,6 +147,41 @@ describe('an account that its owner deletes', () => {
     expect(told).not.toMatch(new RegExp(`"${username}(-2)?"|${email}`));
   });
 
+  it('takes no mail of others with it, nor the one that tells of a new address', async () => {
+    const { username, email } = await person();
+    const cookie = await signedIn(username);
+    const next = house.newEmail();
+    expect((await post('/v1/me/email', { email: next, password: PASSWORD }, cookie)).statusCode).toBe(202);
+    const token = tokenIn(await mailFor(next, /Confirm your new address/), '/confirm/');
+    await house.settled();
+    await house.jobs.stop();
+    expect((await post('/v1/me/email/confirm', { token }, cookie)).statusCode).toBe(200);
+    const [namesake, told] = [
+      house.newEmail(),
+      { locale: 'en', time_zone: null, device: null, address: null },
+    ];
+    await inEngine(async tx => {
+      const at = new Date().toISOString();
+      await addJob(tx, 'identity.account_deleted_mail', { ...told, email: namesake, name: username, at });
+      await addJob(tx, 'identity.reset_mail', { name: next });
+      await drawLink(tx, house.kernel, { purpose: 'sign_up', email: loud(next) });
+    });
+    expect((await leave(cookie)).statusCode).toBe(204);
+    const left = await inEngine(async tx => ({
+      jobs: await tx.selectFrom('jobs').select('name').orderBy('name').execute(),
+      links: await sql`select from user_links where lower(email) = ${next}`.execute(tx),
+    }));
+    expect(left.jobs.map(({ name }) => name)).toEqual([
+      'identity.account_deleted_mail',
+      'identity.account_deleted_mail',
+      'identity.email_changed_mail',
+    ]);
+    expect(left.links.rows).toEqual([]);
+    house.jobs.start();
+    await mailFor(namesake, /account at Convoke was deleted/);
+    expect((await mailFor(email, /address of your account/)).text).toContain(next);
+  });
+
   it('is proved by the password, and by a code where there is a second factor', async () => {
     const { username } = await person();
     const cookie = await signedIn(username);
@@ -168,6 +212,25 @@ describe('an account that somebody still needs', () => {
     await deleteWorkspace(scope, slug);
     expect((await leave(cookie)).statusCode).toBe(204);
     await expect(keepWorkspace(scope)).rejects.toMatchObject({ code: 'illegal_state' });
+  });
+
+  it('keeps the code, too, that came with what was refused', async () => {
+    const owner = await person();
+    const { id } = await workspaceOf([owner, 'owner']);
+    const cookie = await signedIn(owner.username);
+    const { secret } = (await post('/v1/me/second-factor', { password: PASSWORD }, cookie)).json();
+    const now = house.kernel.clock.now();
+    const confirmed = await post('/v1/me/second-factor/confirm', { code: appCode(secret, now) }, cookie);
+    const [renewed, proof] = [
+      cookieOf(confirmed),
+      { password: PASSWORD, code: confirmed.json().recovery_codes[0] },
+    ];
+    expect((await leave(renewed, proof)).statusCode).toBe(409);
+    await addMember(house.kernel, { workspaceId: id, userId: (await person()).id, role: 'owner' });
+    await setAdmin(true, [owner.id]);
+    expect((await leave(renewed, proof)).statusCode).toBe(409);
+    await setAdmin(false);
+    expect((await leave(renewed, proof)).statusCode).toBe(204);
   });
 
   it('is kept while nobody else can run the installation', async () => {

@@ -41,7 +41,7 @@ export async function confirmEmail(
     if (link.userId !== userId || link.email === null) throw linkOver('email');
     const before = await tx
       .selectFrom('users')
-      .select('email')
+      .select(['email', 'name', 'locale', 'time_zone'])
       .where('id', '=', userId)
       .forUpdate()
       .executeTakeFirstOrThrow();
@@ -63,10 +63,6 @@ export async function confirmEmail(
     await recordForInstance(tx, by, { type: 'identity.email_changed', subject, payload: {} });
     if (before.email === null || before.email === link.email) return;
     const happened = happenedTo(kernel, visitor);
-    await addJob(tx, 'identity.email_changed_mail', {
-      user_id: userId,
-      old_email: before.email,
-      ...happened,
-    });
+    await addJob(tx, 'identity.email_changed_mail', { ...before, new_email: link.email, ...happened });
   });
 }

@@ -92,25 +92,27 @@ export function registerPeopleJobs(jobs: Jobs, kernel: Kernel, mailer: Mailer, w
       await mailer.send(words[notice]());
     },
   );
-  const Moved = z.object({ user_id: z.string(), old_email: z.string(), ...Happened });
-  jobs.handle('identity.email_changed_mail', { payload: Moved }, async ({ user_id: userId, ...moved }) => {
-    const { old_email: email, ...happened } = moved;
-    const now = await database.inEngine('identity.email_changed_mail', tx => readerOf(tx, userId));
-    if (now) await mailer.send(emailChangedMail({ ...now, email }, now.email, happened));
-  });
-  // Nobody is there any more to be looked up.
-  const Gone = z.object({
+  // Told even where nobody is there any more to be looked up.
+  const Told = {
     email: z.string(),
     name: z.string(),
     locale: z.string(),
     time_zone: z.string().nullable(),
     ...Happened,
-  });
+  };
+  const Moved = z.object({ ...Told, new_email: z.string() });
+  jobs.handle(
+    'identity.email_changed_mail',
+    { payload: Moved },
+    async ({ time_zone: timeZone, new_email: newEmail, ...told }) => {
+      await mailer.send(emailChangedMail({ ...told, timeZone }, newEmail, told));
+    },
+  );
   jobs.handle(
     'identity.account_deleted_mail',
-    { payload: Gone },
-    async ({ time_zone: timeZone, ...gone }) => {
-      await mailer.send(accountDeletedMail({ ...gone, timeZone }, gone));
+    { payload: z.object(Told) },
+    async ({ time_zone: timeZone, ...told }) => {
+      await mailer.send(accountDeletedMail({ ...told, timeZone }, told));
     },
   );
 }
