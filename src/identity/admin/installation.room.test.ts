@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { consoleHouse, PASSWORD } from '../../../test/harness/console.ts';
 import { until } from '../../../test/harness/until.ts';
-import { newId } from '../../kernel/index.ts';
-import { addMember, createWorkspace } from '../workspaces/workspaces.ts';
+import { mintScope, newId } from '../../kernel/index.ts';
+import { addMember, createWorkspace, deleteWorkspace } from '../workspaces/workspaces.ts';
 import type { AdminWorkspacePage, Settings } from './schema.ts';
 import { createMaintenance } from './settings.ts';
 
@@ -29,6 +29,56 @@ describe('workspaces', () => {
       { type: 'admin.workspace_kept', subject_id: id },
       { type: 'admin.workspace_deletion_asked', subject_id: id, payload: { slug: 'demo' } },
     ]);
+  });
+});
+
+describe('a closed workspace whose only owner has deleted the account', () => {
+  const close = async () => {
+    const id = await createWorkspace(house.kernel, { slug: 'demo', name: 'Demo' });
+    const owner = await user('owner');
+    await addMember(house.kernel, { workspaceId: id, userId: owner.id, role: 'owner' });
+    await deleteWorkspace(mintScope(house.kernel, id, { kind: 'user', id: owner.id }), 'demo');
+    return { id, cookie: owner.cookie, path: `/v1/admin/workspaces/${id}/deletion` };
+  };
+  const leave = async (cookie: string) =>
+    expect((await call('DELETE', '/v1/me', { password: PASSWORD }, cookie)).status).toBe(204);
+
+  it('is kept by an admin; whoever of the highest role has been there longest owns it from then on', async () => {
+    const { id, cookie, path } = await close();
+    const [viewer, second, first] = [await user('viewer'), await user('second'), await user('first')];
+    await addMember(house.kernel, { workspaceId: id, userId: viewer.id, role: 'viewer' });
+    await addMember(house.kernel, { workspaceId: id, userId: first.id, role: 'agent' });
+    await addMember(house.kernel, { workspaceId: id, userId: second.id, role: 'agent' });
+    await leave(cookie);
+    expect((await call('DELETE', path, {})).body).toMatchObject({ deletion_due_at: null, members: 3 });
+    const { owners, told } = await house.kernel.database.inEngine('test.owners', async tx => ({
+      owners: await tx
+        .selectFrom('members')
+        .select('user_id')
+        .where('workspace_id', '=', id)
+        .where('role', '=', 'owner')
+        .execute(),
+      told: await tx
+        .selectFrom('activity')
+        .select(['actor_id', 'subject_id', 'payload'])
+        .where('workspace_id', '=', id)
+        .where('type', '=', 'member.role_changed')
+        .execute(),
+    }));
+    expect(owners).toEqual([{ user_id: first.id }]);
+    const payload = { before: { role: 'agent' }, after: { role: 'owner' } };
+    expect(told).toEqual([{ actor_id: house.anna.id, subject_id: first.id, payload }]);
+  });
+
+  it('is kept where nobody is left once the command that is named has added an owner', async () => {
+    const { cookie, path } = await close();
+    await leave(cookie);
+    const refused = await call('DELETE', path, {});
+    expect(refused.body).toMatchObject({ code: 'illegal_state' });
+    expect(refused.body.detail).toMatch(/create-user .*--role owner --workspace demo$/);
+    const heir = { username: 'heir', password: PASSWORD, role: 'owner', workspace: 'demo' };
+    await commands.run('create-user', heir);
+    expect((await call('DELETE', path, {})).body).toMatchObject({ deletion_due_at: null, members: 1 });
   });
 });
 

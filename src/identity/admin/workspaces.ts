@@ -49,11 +49,14 @@ export async function closeWorkspace(
   });
 }
 
-/** Keeps a workspace that was to be deleted. Its sending stays parked until somebody arms it. */
+/**
+ * Keeps a workspace that was to be deleted, also one whose owners are all gone: a member becomes its owner. Its sending
+ * stays parked until somebody arms it. Throws 409 for one without any member.
+ */
 export function reopenWorkspace(kernel: Kernel, by: Author, id: string): Promise<AdminWorkspace> {
   return actAsAdmin(kernel, by, 'identity.reopen_workspace', async tx => {
     const { slug } = await lockWorkspace(tx, id);
-    await keepWorkspace(mintScope(kernel, id, by.actor, by));
+    await keepWorkspace(mintScope(kernel, id, by.actor, by), 'admin');
     await recordAdmin(tx, by, 'admin.workspace_kept', { slug }, id);
     return readWorkspace(tx, id);
   });

@@ -1,4 +1,6 @@
-import { AppError, type Tx } from '../../kernel/index.ts';
+import { AppError, record, type Scope, type Tx } from '../../kernel/index.ts';
+import { recheckStreams } from '../logins/logins.ts';
+import { Role } from '../schema.ts';
 
 /**
  * Refuses to let a user go who alone owns a workspace, and names those; one that is to be deleted needs nobody. Holds the
@@ -40,6 +42,45 @@ export async function refuseOnlyOwner(tx: Tx, userId: string): Promise<void> {
 
 /** Throws 409 for a workspace whose owners are all gone. */
 export async function refuseOwnerless(tx: Tx, workspaceId: string): Promise<void> {
+  if (await hasOwner(tx, workspaceId)) return;
+  throw new AppError(
+    'illegal_state',
+    'The owners of this workspace have deleted their accounts. An admin of the installation can keep it.',
+  );
+}
+
+/**
+ * Where all owners are gone, the member of the highest role who has been there longest becomes one. Throws 409 where
+ * nobody is left, and says which command makes somebody an owner.
+ */
+export async function giveOwner(tx: Tx, scope: Scope, slug: string): Promise<void> {
+  const { workspaceId } = scope;
+  if (await hasOwner(tx, workspaceId)) return;
+  const members = await tx
+    .selectFrom('members')
+    .select(['user_id', 'role'])
+    .where('workspace_id', '=', workspaceId)
+    .orderBy('created_at')
+    .orderBy('user_id')
+    .execute();
+  const heir = Role.options.flatMap(role => members.filter(one => one.role === role))[0];
+  if (!heir) throw new AppError('illegal_state', nobodyLeft(slug));
+  await tx
+    .updateTable('members')
+    .set({ role: 'owner' })
+    .where('workspace_id', '=', workspaceId)
+    .where('user_id', '=', heir.user_id)
+    .execute();
+  recheckStreams(heir.user_id);
+  const payload = { before: { role: heir.role }, after: { role: 'owner' } };
+  await record(tx, scope, {
+    type: 'member.role_changed',
+    subject: { type: 'user', id: heir.user_id },
+    payload,
+  });
+}
+
+async function hasOwner(tx: Tx, workspaceId: string): Promise<boolean> {
   const owner = await tx
     .selectFrom('members')
     .select('user_id')
@@ -47,6 +88,9 @@ export async function refuseOwnerless(tx: Tx, workspaceId: string): Promise<void
     .where('role', '=', 'owner')
     .limit(1)
     .executeTakeFirst();
-  if (owner) return;
-  throw new AppError('illegal_state', 'The owners of this workspace have deleted their accounts: it goes.');
+  return owner !== undefined;
+}
+
+function nobodyLeft(slug: string): string {
+  return `Nobody is left in this workspace. Add an owner first, on the server, then keep it: npm run convoke -- create-user <username> --role owner --workspace ${slug}`;
 }

@@ -13,7 +13,7 @@ import {
   type Tx,
 } from '../../kernel/index.ts';
 import type { Role } from '../schema.ts';
-import { refuseOwnerless } from './owners.ts';
+import { giveOwner, refuseOwnerless } from './owners.ts';
 import type { Workspace } from './schema.ts';
 import { slugOf } from './slug.ts';
 
@@ -160,13 +160,17 @@ export function deleteWorkspace(scope: Scope, slug: string): Promise<void> {
   });
 }
 
-/** Keeps a workspace that was to be deleted. Throws 409 once its rows are going, or all its owners are gone. */
-export function keepWorkspace(scope: Scope): Promise<void> {
+/**
+ * Keeps a workspace that was to be deleted. Throws 409 once its rows are going, or all its owners are gone; an admin of
+ * the installation keeps it all the same, with a member as the new owner.
+ */
+export function keepWorkspace(scope: Scope, as: 'owner' | 'admin' = 'owner'): Promise<void> {
   return scope.kernel.database.inEngine('identity.keep_workspace', async tx => {
     const before = await lockWorkspace(tx, scope.workspaceId);
     if (!before.deletion_due_at) return;
     refuseWhatGoes(before);
-    await refuseOwnerless(tx, scope.workspaceId);
+    if (as === 'admin') await giveOwner(tx, scope, before.slug);
+    else await refuseOwnerless(tx, scope.workspaceId);
     await setDeletion(tx, scope, null);
     await record(tx, scope, factOf(scope.workspaceId, 'kept', {}));
   });
