@@ -70,10 +70,11 @@ const devices = createRoute({
   getParentRoute: () => root,
   path: '/devices',
   beforeLoad: async ({ context, location }) => {
-    const [first] = (await whoIsIt(context.client, location.href)).workspaces;
+    const { workspaces } = await whoIsIt(context.client, location.href);
+    const open = workspaces.find(workspace => workspace.deletion_due_at === null);
     throw redirect(
-      first
-        ? { to: '/w/$slug/account', params: { slug: first.slug }, replace: true }
+      open
+        ? { to: '/w/$slug/account', params: { slug: open.slug }, replace: true }
         : { to: '/account', replace: true },
     );
   },

@@ -39,6 +39,7 @@ export function WorkspacePages() {
   const membership = me?.workspaces.find(workspace => workspace.slug === slug);
   if (!me) return null;
   if (!membership) return <NotFound />;
+  const open = membership.deletion_due_at === null;
 
   return (
     <WorkspaceProvider me={me} slug={slug} key={slug}>
@@ -47,12 +48,12 @@ export function WorkspacePages() {
           workspace={membership}
           workspaces={me.workspaces}
           places={placesOf(slug)}
-          notice={membership.deletion_due_at === null && <ParkedNotice />}
+          notice={open && <ParkedNotice />}
           tools={
             <>
-              {membership.deletion_due_at === null && <NeedsYou />}
+              {open && <NeedsYou />}
               <PersonMenu
-                slug={slug}
+                account={open ? `/w/${slug}/account` : '/account'}
                 isAdmin={me.user.is_admin}
                 theme={me.user.theme}
                 onTheme={chooseTheme}

@@ -125,6 +125,23 @@ describe('somebody in no workspace', () => {
   });
 });
 
+it('reaches the own account from a closed workspace, as the mails about sign-ins do', async () => {
+  expect(await answered(owner, 'POST', '/v1/workspace/deletion', { slug: 'demo' })).toBe(200);
+  await owner.goto(`${running.demo.url}/w/demo`);
+  await owner.getByRole('heading', { name: 'Demo is closed' }).waitFor();
+  await owner.getByRole('button', { name: /^Menu of/ }).click();
+  await owner.getByRole('menuitem', { name: 'Your account' }).click();
+  await owner.getByRole('button', { name: 'Delete your account' }).waitFor();
+  await owner.goto(`${running.demo.url}/devices`);
+  await owner.getByRole('heading', { name: 'Where you are signed in' }).waitFor();
+  await owner.goto(`${running.demo.url}/new-workspace`);
+  await owner.getByRole('link', { name: 'Your account' }).waitFor();
+  await owner.goto(`${running.demo.url}/w/demo`);
+  await owner.getByRole('button', { name: 'Keep it' }).click();
+  await owner.getByRole('navigation', { name: 'Places' }).waitFor();
+  await owner.getByRole('heading', { name: 'Demo is closed' }).waitFor({ state: 'detached' });
+});
+
 it('leads nowhere by a link that was taken back, and says so', async () => {
   await open(owner, 'members');
   await owner.getByRole('button', { name: 'Invite' }).click();

@@ -20,14 +20,15 @@ const schemes: [scheme: MantineColorScheme, word: string, icon: Icon][] = [
 
 type Props = {
   username: string;
-  slug: string;
+  /** Where the person's own page is. */
+  account: string;
   isAdmin: boolean;
   theme: MantineColorScheme;
   onTheme: (theme: MantineColorScheme) => void;
   onSignOut: () => void;
 };
 
-export function PersonMenu({ username, slug, isAdmin, theme, onTheme, onSignOut }: Props) {
+export function PersonMenu({ username, account, isAdmin, theme, onTheme, onSignOut }: Props) {
   return (
     <Menu withInitialFocusPlaceholder={false} position="bottom-end" shadow="md">
       <Menu.Target>
@@ -39,7 +40,7 @@ export function PersonMenu({ username, slug, isAdmin, theme, onTheme, onSignOut 
         <Menu.Label>{username}</Menu.Label>
         <Menu.Item
           component={Link}
-          to={`/w/${slug}/account`}
+          to={account}
           leftSection={<IconUserCog size="1.1em" aria-hidden />}
         >
           Your account

@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { ErrorView } from '../../../kit/error-view.tsx';
+import { useFirstFault } from '../../../kit/first-fault.ts';
 import { TextLink } from '../../../kit/links.tsx';
 import { meQuery } from '../api.ts';
 import { Entry } from '../entry.tsx';
@@ -16,7 +17,7 @@ export function NewWorkspace() {
   const navigate = useNavigate();
   const somewhere = (useQuery(meQuery).data?.workspaces.length ?? 0) > 0;
   const [name, setName] = useState('');
-  const [lacking, setLacking] = useState(false);
+  const [faults, setFaults] = useState<{ name?: string }>({});
   const found = useMutation({
     mutationFn: () => foundWorkspace(name.trim()),
     onSuccess: async me => {
@@ -28,10 +29,11 @@ export function NewWorkspace() {
       await navigate(made ? { to: '/w/$slug', params: { slug: made.slug } } : { to: '/' });
     },
   });
-  const fault = found.error instanceof Problem ? found.error.of('name') : undefined;
+  const ref = useFirstFault(faults, found.error);
+  const refused = found.error instanceof Problem ? found.error.of('name') : undefined;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    setLacking(name.trim() === '');
+    setFaults(name.trim() === '' ? { name: 'Give it a name.' } : {});
     if (name.trim() !== '' && !found.isPending) found.mutate();
   };
   return (
@@ -39,18 +41,18 @@ export function NewWorkspace() {
       title="A new workspace"
       intro="Everything of one organisation is together in a workspace: numbers, people, reminders. Nobody else sees it."
     >
-      <form onSubmit={submit} noValidate>
+      <form ref={ref} onSubmit={submit} noValidate>
         <Stack gap="md">
-          {found.error && fault === undefined && <ErrorView error={found.error} />}
+          {found.error && refused === undefined && <ErrorView error={found.error} />}
           <TextInput
             label="Name"
             placeholder="Riverside Choir"
             value={name}
             onChange={event => {
               setName(event.currentTarget.value);
-              setLacking(false);
+              if (faults.name !== undefined) setFaults({});
             }}
-            error={fault ?? (lacking ? 'Give it a name.' : undefined)}
+            error={faults.name ?? refused}
             autoFocus
           />
           <Button type="submit" loading={found.isPending} fullWidth>
@@ -62,7 +64,8 @@ export function NewWorkspace() {
         </Stack>
       </form>
       <Stack gap="xs" align="center">
-        {somewhere ? <TextLink to="/">Back</TextLink> : <TextLink to="/account">Your account</TextLink>}
+        {somewhere && <TextLink to="/">Back</TextLink>}
+        <TextLink to="/account">Your account</TextLink>
         {!somewhere && <SignOut />}
       </Stack>
     </Entry>
