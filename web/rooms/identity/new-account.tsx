@@ -34,6 +34,8 @@ export function NewAccount({ token, verb, email, make }: Props) {
       client.clear();
       return navigate({ to: '/', replace: true });
     },
+    // Terms may have come since the page was opened.
+    onError: () => client.invalidateQueries({ queryKey: instanceQuery.queryKey }),
   });
   const ref = useFirstFault(faults, making.error);
   const fault = (field: Field) =>
@@ -69,7 +71,7 @@ export function NewAccount({ token, verb, email, make }: Props) {
   return (
     <form ref={ref} onSubmit={submit} noValidate>
       <Stack gap="md">
-        <Refused error={making.error} fields={[...FIELDS]} />
+        <Refused error={making.error} fields={FIELDS.filter(field => terms || field !== 'accept_terms')} />
         <TextInput label="Your name" name="name" autoComplete="name" autoFocus error={fault('name')} />
         <TextInput
           label="Username"

@@ -38,6 +38,8 @@ function Confirm({ close }: { close: () => void }) {
       client.clear();
       toastDone('Your account is deleted.');
     },
+    // The factor may be newer than what this page knows of it.
+    onError: () => client.invalidateQueries({ queryKey: secondFactorQuery.queryKey }),
   });
   const ref = useFirstFault(faults, work.error);
   const fault = (field: (typeof FIELDS)[number]) =>
@@ -58,7 +60,7 @@ function Confirm({ close }: { close: () => void }) {
     <Modal opened onClose={close} title="Delete your account?" closeButtonProps={{ 'aria-label': 'Close' }}>
       <form ref={ref} onSubmit={submit} noValidate>
         <Stack gap="md">
-          <Refused error={work.error} fields={[...FIELDS]} />
+          <Refused error={work.error} fields={FIELDS.filter(field => withCode || field !== 'code')} />
           <Text>This cannot be undone.</Text>
           <List size="sm" spacing="xs">
             <List.Item>
