@@ -71,6 +71,18 @@ describe('pages of people, on every screen', () => {
   });
 
   it.each([
+    ['/sign-up', 'Make an account', 'Send me the link', 'E-mail address'],
+    ['/forgot', 'Forgot your password?', 'Send me the link', 'Username or e-mail address'],
+    ['/reset/some-token', 'Choose another password', 'Save and sign in', 'New password'],
+    ['/setup/some-token', 'Choose your password', 'Save and sign in', 'New password'],
+  ])('%s puts the cursor where something is missing', async (path, heading, verb, field) => {
+    await at(path, heading, stranger);
+    await stranger.getByRole('button', { name: verb, exact: true }).click();
+    await stranger.locator('[aria-invalid=true]:focus').waitFor();
+    expect(await stranger.getByLabel(field).evaluate(one => one === document.activeElement)).toBe(true);
+  });
+
+  it.each([
     ['/w/demo/account', 'Your account'],
     ['/w/demo/settings', 'Settings'],
     ['/w/demo/settings/members', 'Members'],

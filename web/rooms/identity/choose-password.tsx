@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { Problem } from '../../kit/api.ts';
+import { useFirstFault } from '../../kit/first-fault.ts';
 import { textOf } from './form-text.ts';
 import { NewPassword, passwordFault } from './new-password.tsx';
 import { Refused } from './refused.tsx';
@@ -18,7 +19,7 @@ type Props = {
 export function ChoosePassword({ save, otherwise }: Props) {
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [lack, setLack] = useState<string>();
+  const [faults, setFaults] = useState<{ password?: string }>({});
   const choose = useMutation({
     mutationFn: save,
     onSuccess: me => {
@@ -26,19 +27,20 @@ export function ChoosePassword({ save, otherwise }: Props) {
       return navigate({ to: me ? '/' : '/sign-in', replace: true });
     },
   });
-  const fault = choose.error instanceof Problem ? choose.error.of('password') : undefined;
+  const ref = useFirstFault(faults, choose.error);
+  const refused = choose.error instanceof Problem ? choose.error.of('password') : undefined;
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const password = textOf(new FormData(event.currentTarget), 'password');
     const short = passwordFault(password);
-    setLack(short);
+    setFaults(short === undefined ? {} : { password: short });
     if (short === undefined && !choose.isPending) choose.mutate(password);
   };
   return (
-    <form onSubmit={submit} noValidate>
+    <form ref={ref} onSubmit={submit} noValidate>
       <Stack gap="md">
         <Refused error={choose.error} fields={['password']} />
-        <NewPassword label="New password" error={lack ?? fault} autoFocus />
+        <NewPassword label="New password" error={faults.password ?? refused} autoFocus />
         <Button type="submit" loading={choose.isPending} fullWidth>
           Save and sign in
         </Button>

@@ -1,6 +1,7 @@
 import { Button, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
+import { useFirstFault } from '../../../kit/first-fault.ts';
 import { TextLink } from '../../../kit/links.tsx';
 import { Entry } from '../entry.tsx';
 import { textOf } from '../form-text.ts';
@@ -10,12 +11,13 @@ import { askForReset, instanceQuery } from './api.ts';
 /** For who cannot sign in. The page says the same whether there is such a person. */
 export function Forgot() {
   const instance = useQuery(instanceQuery);
-  const [lacking, setLacking] = useState(false);
+  const [faults, setFaults] = useState<{ name?: string }>({});
   const ask = useMutation({ mutationFn: askForReset });
+  const ref = useFirstFault(faults, ask.error);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const name = textOf(new FormData(event.currentTarget), 'name').trim();
-    setLacking(name === '');
+    setFaults(name === '' ? { name: 'Type your username or e-mail address.' } : {});
     if (name !== '' && !ask.isPending) ask.mutate(name);
   };
   if (instance.data?.mail === false) {
@@ -43,7 +45,7 @@ export function Forgot() {
   }
   return (
     <Entry title="Forgot your password?" intro="You get a mail with a link to choose another one.">
-      <form onSubmit={submit} noValidate>
+      <form ref={ref} onSubmit={submit} noValidate>
         <Stack gap="md">
           <Refused error={ask.error} />
           <TextInput
@@ -54,7 +56,7 @@ export function Forgot() {
             autoCorrect="off"
             spellCheck={false}
             autoFocus
-            error={lacking ? 'Type your username or e-mail address.' : undefined}
+            error={faults.name}
           />
           <Button type="submit" loading={ask.isPending} fullWidth>
             Send me the link

@@ -2,6 +2,7 @@ import { Button, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
+import { useFirstFault } from '../../../kit/first-fault.ts';
 import { TextLink } from '../../../kit/links.tsx';
 import { Entry } from '../entry.tsx';
 import { textOf } from '../form-text.ts';
@@ -35,12 +36,13 @@ export function SignUp() {
 }
 
 function AskForAddress() {
-  const [lacking, setLacking] = useState(false);
+  const [faults, setFaults] = useState<{ email?: string }>({});
   const ask = useMutation({ mutationFn: askToSignUp });
+  const ref = useFirstFault(faults, ask.error);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const email = textOf(new FormData(event.currentTarget), 'email').trim();
-    setLacking(email === '');
+    setFaults(email === '' ? { email: 'Type your e-mail address.' } : {});
     if (email !== '' && !ask.isPending) ask.mutate(email);
   };
   if (ask.isSuccess) {
@@ -59,10 +61,10 @@ function AskForAddress() {
       </Entry>
     );
   }
-  const fault = ask.error instanceof Problem ? ask.error.of('email') : undefined;
+  const refused = ask.error instanceof Problem ? ask.error.of('email') : undefined;
   return (
     <Entry title="Make an account" intro="You get a mail with a link. No password yet.">
-      <form onSubmit={submit} noValidate>
+      <form ref={ref} onSubmit={submit} noValidate>
         <Stack gap="md">
           <Refused error={ask.error} fields={['email']} />
           <TextInput
@@ -71,7 +73,7 @@ function AskForAddress() {
             type="email"
             autoComplete="email"
             autoFocus
-            error={fault ?? (lacking ? 'Type your e-mail address.' : undefined)}
+            error={faults.email ?? refused}
           />
           <Button type="submit" loading={ask.isPending} fullWidth>
             Send me the link
