@@ -68,7 +68,9 @@ describe('somebody new', () => {
     await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     expect(await axeViolations(page)).toEqual([]);
     // Terms that come while the page is open are shown, and asked for, with what is filled in kept.
-    await admin('PATCH', '/v1/admin/settings', { terms: { version: 'zero', url: 'https://example.org/zero' } });
+    await admin('PATCH', '/v1/admin/settings', {
+      terms: { version: 'zero', url: 'https://example.org/zero' },
+    });
     await press('Make my account');
     await page.getByText('Read the terms and accept them').waitFor();
     await page.getByRole('checkbox').check();

@@ -38,11 +38,7 @@ export function PersonMenu({ username, account, isAdmin, theme, onTheme, onSignO
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{username}</Menu.Label>
-        <Menu.Item
-          component={Link}
-          to={account}
-          leftSection={<IconUserCog size="1.1em" aria-hidden />}
-        >
+        <Menu.Item component={Link} to={account} leftSection={<IconUserCog size="1.1em" aria-hidden />}>
           Your account
         </Menu.Item>
         {isAdmin && (

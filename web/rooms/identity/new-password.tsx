@@ -1,5 +1,5 @@
-import { PasswordInput } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { PasswordInput } from '../../kit/password-input.tsx';
 
 const LEAST_LENGTH = 10;
 
@@ -21,7 +21,6 @@ export function NewPassword({ name = 'password', label = 'Password', error, auto
       autoComplete="new-password"
       autoFocus={autoFocus}
       error={error}
-      visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
     />
   );
 }

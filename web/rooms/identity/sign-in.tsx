@@ -1,4 +1,4 @@
-import { Alert, Button, Group, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { IconLogin2 } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
@@ -7,6 +7,7 @@ import { Problem } from '../../kit/api.ts';
 import { useFirstFault } from '../../kit/first-fault.ts';
 import { TextLink } from '../../kit/links.tsx';
 import { ownPath } from '../../kit/own-path.ts';
+import { PasswordInput } from '../../kit/password-input.tsx';
 import { signIn } from './api.ts';
 import { Entry } from './entry.tsx';
 import { textOf } from './form-text.ts';
@@ -79,7 +80,6 @@ function FirstStep({ onIn, onChallenge }: { onIn: () => void; onChallenge: (chal
             name="password"
             autoComplete="current-password"
             error={missing.password}
-            visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
           />
           <Button
             type="submit"

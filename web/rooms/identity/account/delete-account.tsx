@@ -1,9 +1,10 @@
-import { Button, Group, List, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, List, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { useFirstFault } from '../../../kit/first-fault.ts';
+import { PasswordInput } from '../../../kit/password-input.tsx';
 import { toastDone } from '../../../kit/toast.tsx';
 import { textOf } from '../form-text.ts';
 import { Refused } from '../refused.tsx';
@@ -79,7 +80,6 @@ function Confirm({ close }: { close: () => void }) {
             autoComplete="current-password"
             error={fault('password')}
             data-autofocus
-            visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
           />
           {withCode && (
             <TextInput

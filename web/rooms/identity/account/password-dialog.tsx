@@ -1,8 +1,9 @@
-import { Button, Group, Modal, PasswordInput, Stack } from '@mantine/core';
+import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { useFirstFault } from '../../../kit/first-fault.ts';
+import { PasswordInput } from '../../../kit/password-input.tsx';
 import { toastDone } from '../../../kit/toast.tsx';
 import { textOf } from '../form-text.ts';
 import { NewPassword, passwordFault } from '../new-password.tsx';
@@ -46,7 +47,6 @@ export function PasswordDialog({ close }: { close: () => void }) {
             autoComplete="current-password"
             error={fault('current')}
             data-autofocus
-            visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
           />
           <NewPassword name="new" label="New password" error={fault('new')} />
           <Group justify="flex-end">

@@ -1,8 +1,9 @@
-import { Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { ErrorView } from '../../../kit/error-view.tsx';
+import { PasswordInput } from '../../../kit/password-input.tsx';
 import { toastDone } from '../../../kit/toast.tsx';
 import { removeSecondFactor, renewRecoveryCodes, secondFactorQuery } from './api.ts';
 import { KeepCodes } from './keep-codes.tsx';
@@ -66,7 +67,6 @@ export function ProofDialog({ what, close }: { what: keyof typeof WORDS; close: 
               onChange={event => setPassword(event.currentTarget.value)}
               error={fault('password')}
               data-autofocus
-              visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
             />
             <TextInput
               label="Code of the app, or a recovery code"

@@ -1,8 +1,9 @@
-import { Button, Code, Group, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Code, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { ErrorView } from '../../../kit/error-view.tsx';
+import { PasswordInput } from '../../../kit/password-input.tsx';
 import { QrCode } from '../../../kit/qr-code.tsx';
 import { beginSecondFactor, confirmSecondFactor, type Setup, secondFactorQuery } from './api.ts';
 import { KeepCodes } from './keep-codes.tsx';
@@ -54,7 +55,6 @@ function PasswordStep({ onSetup, close }: { onSetup: (setup: Setup) => void; clo
           onChange={event => setPassword(event.currentTarget.value)}
           error={fault}
           data-autofocus
-          visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
         />
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
