@@ -1,10 +1,11 @@
-import { Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
+import { Alert, Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { useFirstFault } from '../../../kit/first-fault.ts';
+import { PasswordInput } from '../../../kit/password-input.tsx';
 import { textOf } from '../form-text.ts';
-import { askToChangeEmail } from '../people/api.ts';
+import { askToChangeEmail, instanceQuery } from '../people/api.ts';
 import { Refused } from '../refused.tsx';
 
 /** The address counts once the link in the mail to it was followed. */
@@ -13,6 +14,7 @@ export function EmailDialog({ close }: { close: () => void }) {
   const ask = useMutation({
     mutationFn: (given: { email: string; password: string }) => askToChangeEmail(given.email, given.password),
   });
+  const mailLeaves = useQuery(instanceQuery).data?.mail !== false;
   const ref = useFirstFault(lacks, ask.error);
   const fault = (field: 'email' | 'password') =>
     lacks[field] ?? (ask.error instanceof Problem ? ask.error.of(field) : undefined);
@@ -43,6 +45,11 @@ export function EmailDialog({ close }: { close: () => void }) {
         <form ref={ref} onSubmit={submit} noValidate>
           <Stack gap="md">
             <Refused error={ask.error} fields={['email', 'password']} />
+            {!mailLeaves && (
+              <Alert color="orange">
+                For this a mail with a link is needed, and no mail leaves this Convoke. Ask whoever runs it.
+              </Alert>
+            )}
             <TextInput
               label="New address"
               name="email"
@@ -56,7 +63,6 @@ export function EmailDialog({ close }: { close: () => void }) {
               name="password"
               autoComplete="current-password"
               error={fault('password')}
-              visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
             />
             <Group justify="flex-end">
               <Button variant="default" onClick={close}>

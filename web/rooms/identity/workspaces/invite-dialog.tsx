@@ -1,10 +1,11 @@
 import { Button, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Problem } from '../../../kit/api.ts';
 import { ErrorView } from '../../../kit/error-view.tsx';
 import { useWorkspace } from '../../../kit/workspace.tsx';
 import { HandOn } from '../hand-on.tsx';
+import { instanceQuery } from '../people/api.ts';
 import { invite, type Role } from './api.ts';
 import { givenBy, roles } from './words.ts';
 
@@ -14,6 +15,7 @@ export function InviteDialog({ close }: { close: () => void }) {
   const client = useQueryClient();
   const [role, setRole] = useState<Role>('agent');
   const [email, setEmail] = useState('');
+  const mailLeaves = useQuery(instanceQuery).data?.mail !== false;
   const address = email.trim();
   const make = useMutation({
     mutationFn: () => invite(workspace.api, role, address),
@@ -36,7 +38,12 @@ export function InviteDialog({ close }: { close: () => void }) {
           {make.error && fault === undefined && <ErrorView error={make.error} />}
           <TextInput
             label="E-mail address"
-            description="Leave it empty to get a link that you hand on yourself."
+            description={
+              mailLeaves
+                ? 'Leave it empty to get a link that you hand on yourself.'
+                : 'No mail leaves this Convoke: you get a link that you hand on yourself.'
+            }
+            disabled={!mailLeaves}
             type="email"
             autoComplete="off"
             value={email}
