@@ -1115,15 +1115,21 @@ AS $function$
       declare
         facts bigint;
         seals bigint;
+        unsealed uuid[];
         last_id uuid;
         last_seq bigint;
       begin
-        if not exists (select from workspaces where id = convoke_workspace() and purge_began_at is not null) then
+        if not exists (select from workspaces where id = convoke_workspace() and purge_began_at is not null
+            and deletion_due_at <= now()) then
           raise exception 'This workspace is not being purged.';
         end if;
+        select coalesce(array_agg(u.id), '{}') into unsealed from activity_pending p, unnest(p.activity_ids) as u(id)
+          where p.workspace_id = convoke_workspace();
         select max(f.id::text)::uuid into last_id
-          from (select a.id from activity a where a.workspace_id = convoke_workspace() order by a.id limit most) f;
-        delete from activity a where a.workspace_id = convoke_workspace() and a.id <= last_id;
+          from (select a.id from activity a where a.workspace_id = convoke_workspace() and a.id <> all (unsealed)
+            order by a.id limit most) f;
+        delete from activity a
+          where a.workspace_id = convoke_workspace() and a.id <= last_id and a.id <> all (unsealed);
         get diagnostics facts = row_count;
         select max(f.seq) into last_seq
           from (select s.seq from activity_seals s where s.workspace_id = convoke_workspace() order by s.seq limit most) f;

@@ -6,7 +6,16 @@ import { WallWorld } from '../test/harness/wall-world.ts';
 import { releaseChannels } from './channels/index.ts';
 import { addMember, createWorkspace } from './identity/index.ts';
 import { type PurgeTimes, purgeWorkspace } from './identity/workspaces/purge.ts';
-import { INSTANCE, type Kernel, newId, verifyChain } from './kernel/index.ts';
+import {
+  INSTANCE,
+  inWorkspace,
+  type Kernel,
+  mintScope,
+  newId,
+  purgeChain,
+  record,
+  verifyChain,
+} from './kernel/index.ts';
 
 let world: WallWorld;
 let kernel: Kernel;
@@ -198,6 +207,23 @@ describe('a purge', () => {
     expect(await stuck()).toBe('waits');
     await beganAgo('25 hours');
     await until(async () => (await stuck()) === 'done');
+    expect(await rowsOf(kernel, id)).toEqual({});
+  });
+
+  it('leaves what waits for its seal, and the workspace with it until that is there', async () => {
+    await ask('PATCH', '/v1/workspace', { name: 'Gone' });
+    await sealed(kernel);
+    await dueIn(0);
+    expect(await purge({ signal: endingAfter(1) })).toBe('goes_on');
+    const scope = mintScope(kernel, id, { kind: 'system' });
+    const late = { type: 'test.late', subject: { type: 'workspace', id }, payload: {} };
+    const left = await inWorkspace(scope, async tx => {
+      await record(tx, scope, late);
+      expect(await purgeChain(tx, 1_000)).toBeGreaterThan(0);
+      return tx.selectFrom('activity').select('type').where('workspace_id', '=', id).execute();
+    });
+    expect(left).toEqual([{ type: 'test.late' }]);
+    await purged();
     expect(await rowsOf(kernel, id)).toEqual({});
   });
 

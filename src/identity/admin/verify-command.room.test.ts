@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestKernel, testKernel, testWorkspace } from '../../../test/harness/database.ts';
 import { until } from '../../../test/harness/until.ts';
@@ -75,6 +76,26 @@ describe('activity verify', () => {
     await expect(verify({ sinceHead })).rejects.toThrow('Name the chain of the head');
     await expect(verify({ workspace: slug, sinceHead: '1:x' })).rejects.toThrow('as it was printed');
     await expect(verify({ workspace: 'none' })).rejects.toThrow('no workspace with the short name "none"');
+  });
+
+  it('names chains that are being purged, and takes a purge of what has days left for a fault', async () => {
+    const purging = (due: string) =>
+      asSuperuser(`update workspaces set purge_began_at = now(), deletion_due_at = ${due} where slug = $1`, [
+        slug,
+      ]);
+    const sinceHead = headOf(await verify(), slug);
+    for (const due of ['null', `now() + interval '1 day'`]) {
+      await purging(due);
+      await expect(verify()).rejects.toThrow(`workspace ${slug}: 3 facts, 1 fault.\n  Its purge has begun`);
+      const chain = inWorkspace(scope, tx => sql`select convoke_purge_chain(10)`.execute(tx));
+      await expect(chain).rejects.toThrow('not being purged');
+    }
+    await purging('now()');
+    expect(await verify()).toContain(`workspace ${slug}: being purged, not verified.`);
+    await expect(verify({ workspace: slug, sinceHead })).rejects.toThrow('not verified');
+    await asSuperuser('update workspaces set purge_began_at = null, deletion_due_at = null where slug = $1', [
+      slug,
+    ]);
   });
 
   it('finds what a head that was kept elsewhere tells of, and what was edited', async () => {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { z } from 'zod';
 import {
   AppError,
@@ -21,7 +22,12 @@ const Verify = z.strictObject({
     .optional(),
 });
 
-type Chain = { id: string; label: string; option: string };
+type Chain = { id: string; label: string; option: string; purge: Purge };
+
+/** Of the workspace of a chain: not begun, begun after its days, or begun though it has days left. */
+type Purge = 'none' | 'due' | 'undue';
+
+type Report = { lines: string[]; isProven: boolean };
 
 /** `convoke activity verify`: proves that nobody changed what was recorded, also not on the database itself. */
 export function registerVerifyCommand(commands: Commands, kernel: Kernel): void {
@@ -33,11 +39,10 @@ export function registerVerifyCommand(commands: Commands, kernel: Kernel): void 
         'Name the chain of the head, with --workspace or --installation.',
       );
     const kept = sinceHead === undefined ? undefined : headIn(sinceHead);
-    const reports: { chain: Chain; report: ChainReport }[] = [];
-    for (const chain of chains)
-      reports.push({ chain, report: await verifyChain(kernel.database, chain.id, kept) });
-    const said = reports.flatMap(({ chain, report }) => linesOf(chain, report)).join('\n');
-    if (reports.some(({ report }) => report.flawCount > 0)) throw new AppError('illegal_state', said);
+    const reports: Report[] = [];
+    for (const chain of chains) reports.push(await reportOn(kernel, chain, kept));
+    const said = reports.flatMap(({ lines }) => lines).join('\n');
+    if (reports.some(({ isProven }) => !isProven)) throw new AppError('illegal_state', said);
     return `${said}\n\nKeep these heads where nobody can change them together with the database. Given back with\n--since-head, each proves that nothing up to it was changed since.`;
   });
 }
@@ -48,12 +53,17 @@ async function chainsOf(kernel: Kernel, workspace?: string, installation?: true)
       .selectFrom('workspaces')
       .fullJoin('activity_heads', 'activity_heads.workspace_id', 'workspaces.id')
       .select(['workspaces.slug', 'workspaces.id', 'activity_heads.workspace_id'])
-      // A chain that is being purged is cut on purpose.
-      .where('workspaces.purge_began_at', 'is', null)
+      .select(
+        sql<Purge>`case when purge_began_at is null then 'none' when deletion_due_at <= now() then 'due' else 'undue' end`.as(
+          'purge',
+        ),
+      )
       .orderBy('workspaces.slug')
       .execute(),
   );
-  const chains = all.map(({ slug, id, workspace_id }) => chainOf(id ?? workspace_id ?? INSTANCE, slug));
+  const chains = all.map(({ slug, id, workspace_id, purge }) =>
+    chainOf(id ?? workspace_id ?? INSTANCE, slug, purge),
+  );
   if (!chains.some(chain => chain.id === INSTANCE)) chains.push(chainOf(INSTANCE, null));
   if (workspace === undefined) return installation ? chains.filter(chain => chain.id === INSTANCE) : chains;
   const found = chains.filter(chain => chain.option === `--workspace ${workspace}`);
@@ -63,14 +73,24 @@ async function chainsOf(kernel: Kernel, workspace?: string, installation?: true)
 }
 
 /** A workspace that is gone has left its chain behind. */
-function chainOf(id: string, slug: string | null): Chain {
-  if (id === INSTANCE) return { id, label: 'installation', option: '--installation' };
-  return { id, label: `workspace ${slug ?? `${id}, deleted`}`, option: `--workspace ${slug ?? id}` };
+function chainOf(id: string, slug: string | null, purge: Purge = 'none'): Chain {
+  if (id === INSTANCE) return { id, label: 'installation', option: '--installation', purge };
+  return { id, label: `workspace ${slug ?? `${id}, deleted`}`, option: `--workspace ${slug ?? id}`, purge };
 }
 
 function headIn(text: string): ChainHead {
   const [seq = '', hash = ''] = text.split(':');
   return { seq: Number(seq), hash: Buffer.from(hash, 'hex') };
+}
+
+/** A chain that is being purged is cut on purpose: it cannot be held against a head any more. */
+async function reportOn(kernel: Kernel, chain: Chain, kept: ChainHead | undefined): Promise<Report> {
+  if (chain.purge === 'due')
+    return { lines: [`${chain.label}: being purged, not verified.`], isProven: kept === undefined };
+  const { flaws, flawCount, ...report } = await verifyChain(kernel.database, chain.id, kept);
+  const undue = chain.purge === 'undue' ? ['Its purge has begun, though nobody deleted it 14 days ago.'] : [];
+  const all = { ...report, flaws: [...undue, ...flaws], flawCount: flawCount + undue.length };
+  return { lines: linesOf(chain, all), isProven: all.flawCount === 0 };
 }
 
 function linesOf({ label, option }: Chain, report: ChainReport): string[] {

@@ -40,7 +40,10 @@ const PATIENCE = sql`interval '1 day'`;
 const MOST_TRIES = 1_000;
 const TALLY = 'purge_tallies';
 
-/** Purges each deleted workspace when its days are over. Added by `deleteWorkspace`, and by itself to go on. */
+/**
+ * Purges each deleted workspace when its days are over. Added by `deleteWorkspace`, and by itself to go on. A node purges
+ * one at a time, so that other jobs never wait for purges.
+ */
 export function registerPurgeJob(
   jobs: Jobs,
   kernel: Kernel,
@@ -48,9 +51,19 @@ export function registerPurgeJob(
   times: Partial<PurgeTimes> = {},
 ): void {
   const options = { payload: z.object({ workspace_id: z.string() }), mostTries: MOST_TRIES };
+  const { lookMs } = { ...TIMES, ...times };
+  let isBusy = false;
+  const purgeAlone = async (id: string, signal: AbortSignal): Promise<PurgeOutcome> => {
+    if (isBusy) return 'waits';
+    isBusy = true;
+    try {
+      return await purgeWorkspace(kernel, id, release, { ...times, signal });
+    } finally {
+      isBusy = false;
+    }
+  };
   jobs.handle(PURGE_JOB, options, async (payload, { signal }) => {
-    const { lookMs } = { ...TIMES, ...times };
-    const outcome = await purgeWorkspace(kernel, payload.workspace_id, release, { ...times, signal });
+    const outcome = await purgeAlone(payload.workspace_id, signal);
     // Called off, this very job is tried again.
     if (outcome === 'done' || signal.aborted) return;
     const again = outcome === 'waits' ? new Date(kernel.clock.now().getTime() + lookMs) : undefined;
@@ -163,13 +176,20 @@ function finish(kernel: Kernel, id: string): Promise<boolean> {
     const workspace = await tx
       .selectFrom('workspaces as w')
       .select(['w.slug', 'w.created_at'])
-      .select(of => [hasRows(of.selectFrom('activity').select('id').where('workspace_id', '=', id).limit(1))])
+      .select(of => [
+        hasRows(of.selectFrom('activity').select('id').where('workspace_id', '=', id).limit(1)).as(
+          'hasFacts',
+        ),
+        hasRows(of.selectFrom('activity_pending').select('id').where('workspace_id', '=', id).limit(1)).as(
+          'hasUnsealed',
+        ),
+      ])
       .where('w.id', '=', id)
       .where('w.purge_began_at', 'is not', null)
       .forUpdate()
       .executeTakeFirst();
     if (!workspace) return true;
-    if (workspace.hasRows) return false;
+    if (workspace.hasFacts || workspace.hasUnsealed) return false;
     const tallies = await tx
       .selectFrom(TALLY)
       .select(['name', 'rows'])
@@ -200,5 +220,5 @@ function finish(kernel: Kernel, id: string): Promise<boolean> {
 }
 
 function hasRows(rows: Expression<unknown>) {
-  return sql<SqlBool>`exists ${rows}`.as('hasRows');
+  return sql<SqlBool>`exists ${rows}`;
 }
