@@ -141,6 +141,24 @@ describe('outbox', () => {
     await becomes(id, 'sent');
   });
 
+  it('goes on with what it has claimed when a lease was in doubt for a moment, of which nobody tells', async () => {
+    const { promise: first, resolve: land } = Promise.withResolvers<void>();
+    provider.script = async wire => {
+      await first;
+      return accept(wire, new Date());
+    };
+    const { channels } = startConnected({ inFlight: { socket: 1, http: 1 } });
+    const ids = [await sendText('one'), await sendText('two')];
+    await until(() => provider.arrived.length === 1);
+    let isHeld = false;
+    Object.assign(channels.drivenById(channelId) ?? {}, { held: () => isHeld });
+    land();
+    await becomes(ids[0] ?? '', 'sent');
+    isHeld = true;
+    await becomes(ids[1] ?? '', 'sent');
+    expect(provider.texts()).toEqual(['one', 'two']);
+  });
+
   it('hands on never early, in order of instants, and at most so many at a time', async () => {
     let flying = 0;
     let most = 0;

@@ -98,7 +98,13 @@ class Engine implements Outbox {
     const worker = (perLane: number, lanes: () => string[]) =>
       createDueWorker(
         kernel,
-        { kind: DELIVERY, lanes, perLane, leadMs: LEAD_MS, fire: items => this.#take(items) },
+        {
+          kind: DELIVERY,
+          lanes: () => this.#look(lanes),
+          perLane,
+          leadMs: LEAD_MS,
+          fire: items => this.#take(items),
+        },
         due,
       );
     this.#workers = [
@@ -127,6 +133,12 @@ class Engine implements Outbox {
     await this.#letGo(this.#lanes.drain());
     await Promise.allSettled(this.#recovering);
     await this.#flights.stop();
+  }
+
+  /** Asked for at least once a second: a lease that was in doubt for a moment tells nobody that it is not any more. */
+  #look(lanes: () => string[]): string[] {
+    if (this.#lanes.isPickable()) this.#pump();
+    return lanes();
   }
 
   #doubtsOf(channelId: string): Doubts {

@@ -151,7 +151,7 @@ export class Cluster {
   /** What was put off for a while, as its channel was not connected, is due now. */
   async hurry(): Promise<void> {
     await this.#rows.query(
-      `with put_off as (update deliveries set due_at = now() where status = 'queued' returning id)
+      `with put_off as (update deliveries set due_at = now() where status = 'queued' and due_at > now() returning id)
       update due_work set due_at = now() from put_off where kind = 'delivery' and subject_id = put_off.id`,
     );
   }
