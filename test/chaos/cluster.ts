@@ -152,7 +152,8 @@ export class Cluster {
   async hurry(): Promise<void> {
     await this.#rows.query(
       `with put_off as (update deliveries set due_at = now() where status = 'queued' and due_at > now() returning id)
-      update due_work set due_at = now() from put_off where kind = 'delivery' and subject_id = put_off.id`,
+      update due_work set due_at = now(), claimed_by = null, claimed_until = null
+      from put_off where kind = 'delivery' and subject_id = put_off.id`,
     );
   }
 
