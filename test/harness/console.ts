@@ -9,7 +9,14 @@ import {
   registerIdentityCommands,
   registerIdentityRoutes,
 } from '../../src/identity/index.ts';
-import { type Author, createCommands, createHttp, type Http, INSTANCE } from '../../src/kernel/index.ts';
+import {
+  type Author,
+  createCommands,
+  createHttp,
+  type Http,
+  INSTANCE,
+  readConfig,
+} from '../../src/kernel/index.ts';
 import { type TestKernel, testKernel } from './database.ts';
 import { until } from './until.ts';
 
@@ -19,7 +26,7 @@ const ORIGIN = 'http://convoke.test';
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /**
- * The console behind HTTP with anna, who runs the installation, and a second node on the same database. To be called at
+ * The console behind HTTP with anna, who runs the installation, and a second node, without mail, on the same database. To be called at
  * the top of a test file: it opens before the tests, is swept before each, and closes after them.
  */
 export function consoleHouse() {
@@ -31,7 +38,13 @@ export function consoleHouse() {
   const commands = createCommands();
 
   beforeAll(async () => {
-    kernel = await testKernel();
+    kernel = await testKernel({
+      config: readConfig({
+        CONVOKE_SANDBOX: '1',
+        CONVOKE_SMTP_URL: 'smtp://mail.invalid:25',
+        CONVOKE_MAIL_FROM: 'Convoke <convoke@example.org>',
+      }),
+    });
     other = await testKernel({ database: kernel.database });
     http = await createHttp(kernel, createGate(kernel), { maintenance: createMaintenance(kernel) });
     registerIdentityRoutes(http, kernel);

@@ -7,6 +7,7 @@ import { createUser } from '../users.ts';
 import { invite, lookAtInvitation } from '../workspaces/invitations.ts';
 import { addMember, createWorkspace } from '../workspaces/workspaces.ts';
 import type { AdminUserPage } from './schema.ts';
+import { mailLink } from './users.ts';
 
 const house = consoleHouse();
 const { call, user, facts } = house;
@@ -127,6 +128,8 @@ describe('users', () => {
     await house.kernel.database.inEngine('test.email', tx =>
       tx.updateTable('users').set({ email: 'bob@example.org' }).where('id', '=', bob.id).execute(),
     );
+    const by = { actor: { kind: 'user', id: house.anna.id } as const, address: '127.0.0.1' };
+    await expect(mailLink(house.other, by, bob.id)).rejects.toThrow(/^No mail leaves/);
     expect((await send()).status).toBe(204);
     const jobs = await house.kernel.database.inEngine('test.jobs', tx =>
       tx.selectFrom('jobs').select(['name', 'payload']).where('name', '=', 'identity.reset_mail').execute(),

@@ -24,6 +24,7 @@ type Asked = { limit: number; cursor?: string | undefined; search?: string | und
 
 const LINK_LASTS_MS = 86_400_000;
 const NO_ADDRESS = 'This user has no e-mail address that was proven. Make a link, and hand it over yourself.';
+const NO_MAIL = 'No mail leaves this installation. Make a link, and hand it over yourself.';
 
 /** All users, newest first. */
 export async function listUsers(kernel: Kernel, { limit, cursor, search }: Asked): Promise<Page<AdminUser>> {
@@ -63,11 +64,12 @@ export function makeLink(kernel: Kernel, by: Author, id: string) {
   });
 }
 
-/** Sends the mail of *Forgot password*, as if the user had asked for it. Throws 409 for who has no proven address. */
+/** Sends the mail of *Forgot password*, as if the user had asked for it. Throws 409 without a proven address or a mail server. */
 export function mailLink(kernel: Kernel, by: Author, id: string): Promise<void> {
   return actAsAdmin(kernel, by, 'identity.mail_link', async tx => {
     const { email } = await readUser(tx, id);
     if (email === null) throw new AppError('illegal_state', NO_ADDRESS);
+    if (kernel.config.smtpUrl === undefined) throw new AppError('illegal_state', NO_MAIL);
     await addJob(tx, 'identity.reset_mail', { name: email });
     await recordAdmin(tx, by, 'admin.link_mailed', {}, id);
   });
