@@ -23,7 +23,6 @@ const SCRIPTS: Record<string, string> = {
 /** What npm is told for everybody who works in this folder. */
 const SETTINGS: Record<string, string> = {
   'ignore-scripts': 'true',
-  'min-release-age': '3',
   'save-exact': 'true',
   'omit-lockfile-registry-resolved': 'true',
   'allow-git': 'none',
