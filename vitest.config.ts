@@ -54,7 +54,6 @@ export default defineConfig({
         test: {
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],
-          globalSetup: 'test/harness/one-file.ts',
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 120_000,
@@ -65,7 +64,6 @@ export default defineConfig({
         test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
-          globalSetup: 'test/harness/one-file.ts',
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,

@@ -5,7 +5,6 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inject } from 'vitest';
 import { COMPILED } from '../harness/compiled.ts';
 import { heardFile } from '../harness/heard.ts';
 import type { Order, Reply } from './child.ts';
@@ -39,7 +38,7 @@ const heard = heardFile(`crash-${process.pid}`);
 
 export function beginLife({ env, at, onReady }: LifeOptions): Life {
   const passedFile = join(tmpdir(), `convoke-passed-${randomUUID()}.json`);
-  const child = spawn(join(root, 'node_modules/.bin/node'), [inject('child')], {
+  const child = spawn(join(root, 'node_modules/.bin/node'), ['test/crash/child.ts'], {
     cwd: root,
     env: {
       PATH: process.env.PATH ?? '',
