@@ -167,10 +167,11 @@ describe('a body of a shape that nobody means', () => {
       JSON.stringify({ ...good, label: '\\'.repeat(120_000) }),
     ];
     for (const body of bodies) {
-      const from = performance.now();
+      const from = process.cpuUsage();
       const { statusCode } = await raw(body);
       expect([400, 422]).toContain(statusCode);
-      expect(performance.now() - from, body.slice(0, 40)).toBeLessThan(1_000);
+      const { user, system } = process.cpuUsage(from);
+      expect((user + system) / 1_000, body.slice(0, 40)).toBeLessThan(2_000);
     }
   });
 });
