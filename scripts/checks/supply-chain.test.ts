@@ -65,6 +65,6 @@ describe('what is installed', () => {
         supplyFaults(manifest, lock, lines.filter(other => other !== line).join('\n')),
         line,
       ).toHaveLength(1);
-    expect(lines).toHaveLength(8);
+    expect(lines).toHaveLength(7);
   });
 });
