@@ -45,9 +45,9 @@ try {
   await inLanes(2, [
     vitest('crash', ['crash']),
     vitest('rooms on the embedded database', ['rooms'], 'embedded'),
+    vitest('journeys', ['journeys']),
     vitest('rooms on PostgreSQL 18', ['rooms'], 'postgres18'),
     ...onPostgres15(),
-    vitest('journeys', ['journeys']),
     vitest('pure and simulators', ['pure', 'sim']),
     vitest('chaos', ['chaos']),
   ]);
