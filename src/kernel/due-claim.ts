@@ -47,7 +47,8 @@ type Row = {
 };
 
 /** `now()` and not `clock_timestamp()`: only a stable function can bound the index. */
-const READY = `due_at <= now() + $2::float8 * interval '1 millisecond'
+const DUE = `due_at <= now() + $2::float8 * interval '1 millisecond'`;
+const READY = `${DUE}
   and (claimed_until is null or claimed_until <= now())`;
 
 const inOrder = kept<Row>(
@@ -63,7 +64,7 @@ const byLane = kept<Row>(
     from unnest($6::uuid[]) as l(lane)
     cross join lateral (
       select workspace_id, kind, subject_id from due_work
-      where kind = $1 and lane = l.lane and due_at <= now() + $2::float8 * interval '1 millisecond'
+      where kind = $1 and lane = l.lane and ${DUE}
         and (claimed_until is null or claimed_until <= now() or ($8::boolean and claimed_by <> $4::uuid))
       order by due_at limit $7::int for update skip locked
     ) d
